@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# The tools' own virtual environment comes first, so that commands need no prefix.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+UV := $(shell command -v uv || echo .cache/uv/bin/uv)
+# A Java is brought along where there is none that Spark can use.
+JAVA := $(shell java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || echo --extra java)
+DEMO := .lakehouse/demo
+
+.PHONY: help
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: setup
+setup: .venv/.ready  ## Install everything into .venv and .cache
+
+.venv/.ready: uv.lock pyproject.toml lakehouse/install.py | $(UV)
+	@$(UV) sync --quiet --frozen $(JAVA)
+	@python -m lakehouse.install
+	@touch $@
+
+.cache/uv/bin/uv:
+	@python3 -m venv .cache/uv
+	@.cache/uv/bin/pip install --quiet uv
+
+.PHONY: demo
+demo: setup  ## Generate sample data, run everything, say where to look
+	@lakehouse generate --out $(DEMO)/landing --deliveries 2
+	@LAKEHOUSE_HOME=$(DEMO) LAKEHOUSE_LANDING=$(DEMO)/landing lakehouse run
+	@LAKEHOUSE_HOME=$(DEMO) lakehouse query --file analyses/demo_summary.sql
+	@echo "Look around:  LAKEHOUSE_HOME=$(DEMO) lakehouse query 'select * from gold.fct_sales limit 10'"
+	@echo "              LAKEHOUSE_HOME=$(DEMO) lakehouse status"
+	@echo "              make docs"
+
+.PHONY: test
+test: setup lint  ## Run every check and test
+	@pytest
+
+.PHONY: lint
+lint: setup  ## Check style and types of Python, SQL and YAML
+	@ruff check
+	@ruff format --check --quiet
+	@mypy
+	@yamllint --strict .
+	@sqlfluff lint --disable-progress-bar models snapshots tests analyses
+
+.PHONY: soak
+soak: setup  ## Kill loads and builds at 20 random moments and compare the outcome
+	@pytest -m soak --rounds 20
+
+.PHONY: bench
+bench: setup  ## Measure generate, load and build at scales 1, 10 and 100
+	@python -m benchmarks
+
+.PHONY: docs
+docs: setup  ## Build the dbt docs site into site/
+	@dbt docs generate --target sail --static --quiet
+	@mkdir -p site && cp target/static_index.html site/index.html
+	@echo "Open site/index.html"

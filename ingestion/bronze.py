@@ -1,0 +1,376 @@
+"""The bronze loader: everything that landed, once, into append-only tables typed by the contract.
+
+Each table has a stream of newly landed files with a checkpoint. A batch of files becomes one commit to
+the bronze table, one to `ops.quarantine` where something was left out, and one to `ops.loads`, in this
+order. The commits carry the batch's id, so that a batch that was killed half-way can be run again.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from ingestion import audit
+from ingestion.audit import FileLoad, History
+from ingestion.conform import conform
+from ingestion.contracts import METADATA_COLUMNS, SourceTable
+from ingestion.discovery import collect, look_up, stream_of_files
+from ingestion.landing import FileGlob, LandedFile, LandingError
+from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
+
+# More streams than cores only wait for each other.
+_TABLES_AT_ONCE = 4
+
+
+class LoadError(Exception):
+    """A table could not be loaded; the message names table and cause."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the loader is doing with a table: `state` is waiting, loading, done or failed."""
+
+    table: SourceTable
+    state: str
+    loads: tuple[FileLoad, ...] = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files that are committed together; id and transaction are the same when it is run again."""
+
+    id: str
+    application: str
+    version: int
+    files: Sequence[LandedFile]
+
+
+def load(
+    spark: SparkSession,
+    tables: Sequence[SourceTable],
+    landing: Path,
+    checkpoints: Path,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> list[FileLoad]:
+    """Load what landed since the last call, all tables side by side; returns a row per file.
+
+    `landing` is the landing zone, `checkpoints` the folder of the streams' checkpoints; `report` is
+    called from several threads. Refused files are among the result, with their reason.
+
+    Raises:
+        LandingError: the landing zone does not exist or cannot be listed.
+        LoadError: a table failed; the others were loaded.
+    """
+    if not landing.is_dir():
+        raise LandingError(f"The landing zone {landing} does not exist. Create it, or set LAKEHOUSE_LANDING.")
+    _create_tables(spark, tables)
+    histories = audit.read_history(spark)
+    loaders = [
+        TableLoader(spark, table, landing, checkpoints, histories[table.source, table.name])
+        for table in tables
+    ]
+
+    def run(loader: "TableLoader") -> list[FileLoad] | Exception:
+        report(Progress(loader.table, "loading"))
+        try:
+            loads = loader.load()
+        except Exception as error:
+            report(Progress(loader.table, "failed"))
+            return error
+        report(Progress(loader.table, "done", tuple(loads)))
+        return loads
+
+    with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+        results = list(pool.map(run, loaders))
+    _raise_failures(tables, results)
+    return [load for loads in results if isinstance(loads, list) for load in loads]
+
+
+class TableLoader:
+    """Loads one table from the landing zone."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        table: SourceTable,
+        landing: Path,
+        checkpoints: Path,
+        history: History,
+    ) -> None:
+        self.table = table
+        self._spark = spark
+        self._glob = FileGlob.of(table, landing)
+        self._checkpoint = checkpoints / "bronze" / table.identifier
+        self._history = history
+        self._reader = reader_for(table)
+        self._loads: list[FileLoad] = []
+        self._failure: Exception | None = None
+
+    def load(self) -> list[FileLoad]:
+        """Load new files, and those that were overwritten or refused before."""
+        landed = sorted(self._glob.files())
+        if any(file.path not in self._history.newest for file in landed):
+            self._load_new_files()
+        for file in look_up(self._spark, again) if (again := self._to_try_again(landed)) else []:
+            self._load_batch(self._batch_of_one(file))
+        return self._loads
+
+    def _load_new_files(self) -> None:
+        query = (
+            stream_of_files(self._spark, self._glob)
+            .writeStream.foreachBatch(self._load_stream_batch)
+            .option("checkpointLocation", str(self._checkpoint))
+            .trigger(availableNow=True)
+            .start()
+        )
+        try:
+            query.awaitTermination()
+        except Exception as error:
+            raise self._failure or error from None
+
+    def _load_stream_batch(self, names: DataFrame, version: int) -> None:
+        query = names.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
+        if query is None:
+            raise LoadError("Spark did not tell the id of the stream")
+        try:
+            self._load_batch(Batch(f"{query}-{version}", query, version, collect(names)))
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def _to_try_again(self, landed: Iterable[LandedFile]) -> list[LandedFile]:
+        """Files that a stream does not show again: overwritten since, or refused before."""
+        tried_now = {load.path for load in self._loads}
+        known = self._history.newest
+        return [
+            file
+            for file in landed
+            if file.path not in tried_now
+            and (before := known.get(file.path))
+            and (
+                before.status == "refused"
+                or (before.modified_at, before.size_bytes) != (file.modified_at, file.size)
+            )
+        ]
+
+    def _batch_of_one(self, file: LandedFile) -> Batch:
+        delivery = f"{self.table.bronze} {file} {self._history.deliveries[file.path]}"
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, delivery))
+        return Batch(f"{name}-0", name, 0, [file])
+
+    def _load_batch(self, batch: Batch) -> None:
+        if batch.id in self._history.batch_ids:
+            return
+        started_at = datetime.now(UTC)
+        first = max(started_at, self._history.last_ingested_at + timedelta(microseconds=1))
+        seen = dict(self._history.loaded_bytes)
+        loads = []
+        for position, file in enumerate(batch.files):
+            load = self._examine(file, batch, seen, started_at)
+            loads.append(replace(load, _ingested_at=first + timedelta(microseconds=position)))
+        loads = self._write(batch, loads)
+        self._loads += loads
+        if new := [load for load in loads if not self._is_refused_as_before(load)]:
+            self._commit_rows(audit.LOADS, audit.LOADS_SCHEMA, batch, [astuple(x) for x in new])
+        for load in new:
+            self._history.add(load)
+
+    def _examine(
+        self, file: LandedFile, batch: Batch, seen: dict[str, str], started_at: datetime
+    ) -> FileLoad:
+        """Decide, before reading it, whether a file is to be loaded, a duplicate or refused."""
+        status, reason, checksum = "loaded", None, None
+        try:
+            checksum = file.sha256()
+            if checksum in seen:
+                status, reason = "duplicate", f"the same bytes as {seen[checksum]}"
+            else:
+                self._reader.check(self.table, file)
+                seen[checksum] = file.path
+        except FileRefused as refusal:
+            status, reason = "refused", str(refusal)
+        except OSError as error:
+            status, reason = "refused", f"the file cannot be read: {error.strerror}"
+        return FileLoad(
+            source=self.table.source,
+            table_name=self.table.name,
+            _source_file=file.path,
+            status=status,
+            reason=reason,
+            rows_loaded=0,
+            rows_rescued=0,
+            rows_quarantined=0,
+            size_bytes=file.size,
+            sha256=checksum,
+            modified_at=file.modified_at,
+            _ingested_at=started_at,
+            _batch_id=batch.id,
+            started_at=started_at,
+            finished_at=started_at,
+        )
+
+    def _write(self, batch: Batch, loads: list[FileLoad]) -> list[FileLoad]:
+        """Write what the files hold; returns the loads with their counts."""
+        uris = {file.path: file.uri for file in batch.files}
+        left_out = [self._refusal_row(x) for x in loads if self._is_newly_refused(x)]
+        counts: dict[str, tuple[int, int]] = {}
+        quarantined: dict[str, int] = {}
+        if accepted := [load for load in loads if load.status == "loaded"]:
+            files = [file for file in batch.files if file.path in {x.path for x in accepted}]
+            records = self._records(files, accepted, uris, batch)
+            if self._write_bronze(records, batch) or left_out:
+                self._commit(audit.QUARANTINE, self._left_out(records, left_out), batch)
+                quarantined = self._count_quarantined(batch)
+            counts = self._count_loaded(batch)
+        elif left_out:
+            self._commit_rows(audit.QUARANTINE, audit.QUARANTINE_SCHEMA, batch, left_out)
+        finished_at = datetime.now(UTC)
+        return [
+            replace(
+                load,
+                rows_loaded=counts.get(load.path, (0, 0))[0],
+                rows_rescued=counts.get(load.path, (0, 0))[1],
+                rows_quarantined=quarantined.get(load.path, 0),
+                finished_at=finished_at,
+            )
+            for load in loads
+        ]
+
+    def _records(
+        self,
+        files: Sequence[LandedFile],
+        accepted: Sequence[FileLoad],
+        uris: dict[str, str],
+        batch: Batch,
+    ) -> DataFrame:
+        """Records of the files, typed, with the metadata columns and `_unparsed`."""
+        origins = self._spark.createDataFrame(
+            [(uris[load.path], load.path, load.ingested_at) for load in accepted],
+            f"{URI} string, _source_file string, _ingested_at timestamp",
+        )
+        raw = self._reader.read(self._spark, self.table, files)
+        typed = conform(raw, self.table).join(F.broadcast(origins), URI)
+        return typed.withColumn("_batch_id", F.lit(batch.id))
+
+    def _write_bronze(self, records: DataFrame, batch: Batch) -> bool:
+        """Commit what could be parsed; returns whether something belongs into the quarantine."""
+        columns = [column.name for column in self.table.columns] + list(METADATA_COLUMNS)
+        written = self._spark.table(self.table.bronze).where(F.col("_batch_id") == batch.id)
+        parsed = F.col(UNPARSED).isNull()
+        if not written.isEmpty():
+            return True  # committed before a kill, which took the observed counts with it
+        observed = Observation()
+        watched = records.observe(observed, F.count_if(~parsed | self._lacks_key()).alias("left_out"))
+        self._commit(self.table.bronze, watched.where(parsed).select(columns), batch)
+        return bool(observed.get["left_out"])
+
+    def _lacks_key(self) -> Column:
+        return reduce(Column.__or__, (F.col(key).isNull() for key in self.table.arrives.keys))
+
+    def _left_out(self, records: DataFrame, refusals: list[tuple[object, ...]]) -> DataFrame:
+        """Quarantine rows: records without their key (kept in bronze too) or that are no records."""
+        keys = " or ".join(self.table.arrives.keys)
+        unparsed = F.col(UNPARSED).isNotNull()
+        rows = records.where(unparsed | self._lacks_key()).select(
+            F.lit(self.table.source).alias("source"),
+            F.lit(self.table.name).alias("table_name"),
+            "_source_file",
+            F.when(unparsed, "the record cannot be parsed")
+            .otherwise(f"the key is missing: {keys} is null")
+            .alias("reason"),
+            F.coalesce(
+                UNPARSED,
+                F.to_json(F.struct(*(c.name for c in self.table.columns), "_rescued_data")),
+            ).alias("record"),
+            "_ingested_at",
+            "_batch_id",
+        )
+        return rows.unionByName(self._spark.createDataFrame(refusals, audit.QUARANTINE_SCHEMA))
+
+    def _count_loaded(self, batch: Batch) -> dict[str, tuple[int, int]]:
+        rows = self._spark.table(self.table.bronze).where(F.col("_batch_id") == batch.id)
+        counts = rows.groupBy("_source_file").agg(F.count("*"), F.count("_rescued_data"))
+        return {path: (loaded, rescued) for path, loaded, rescued in counts.collect()}
+
+    def _count_quarantined(self, batch: Batch) -> dict[str, int]:
+        rows = self._spark.table(audit.QUARANTINE).where(F.col("_batch_id") == batch.id)
+        counts = rows.where("record is not null").groupBy("_source_file").count()
+        return {path: count for path, count in counts.collect()}
+
+    def _is_refused_as_before(self, load: FileLoad) -> bool:
+        """Whether a file was tried again and nothing has changed, so that nothing is recorded."""
+        before = self._history.newest.get(load.path)
+        return (
+            load.status == "refused"
+            and before is not None
+            and (before.status, before.reason, before.sha256) == (load.status, load.reason, load.sha256)
+        )
+
+    def _is_newly_refused(self, load: FileLoad) -> bool:
+        return load.status == "refused" and not self._is_refused_as_before(load)
+
+    def _refusal_row(self, load: FileLoad) -> tuple[object, ...]:
+        return (
+            load.source,
+            load.table_name,
+            load.path,
+            load.reason,
+            None,
+            load.ingested_at,
+            load.batch_id,
+        )
+
+    def _commit_rows(self, name: str, schema: str, batch: Batch, rows: Sequence[tuple[object, ...]]) -> None:
+        self._commit(name, self._spark.createDataFrame(list(rows), schema).coalesce(1), batch)
+
+    def _commit(self, name: str, rows: DataFrame, batch: Batch) -> None:
+        """Append once: Delta ignores a transaction that it has already seen."""
+        (
+            rows.write.format("delta")
+            .mode("append")
+            .option("mergeSchema", True)
+            .option("txnAppId", batch.application)
+            .option("txnVersion", batch.version)
+            .saveAsTable(name)
+        )
+
+
+def _create_tables(spark: SparkSession, tables: Sequence[SourceTable]) -> None:
+    audit.create_tables(spark)
+    spark.sql("create schema if not exists bronze")
+    for table in tables:
+        if not spark.catalog.tableExists(table.bronze):
+            spark.sql(
+                f"create table if not exists {table.bronze} ({table.schema_ddl}) using delta "
+                "tblproperties ('delta.appendOnly' = 'true')"
+            )
+
+
+def _raise_failures(tables: Sequence[SourceTable], results: Sequence[list[FileLoad] | Exception]) -> None:
+    failures = [
+        (table, error) for table, error in zip(tables, results, strict=True) if isinstance(error, Exception)
+    ]
+    for _, error in failures:
+        if isinstance(error, LandingError):
+            raise error
+    if failures:
+        causes = "; ".join(f"{table.label}: {root_cause(error)}" for table, error in failures)
+        raise LoadError(f"{causes}. What was loaded of the other tables stays.") from failures[0][1]
+
+
+def root_cause(error: BaseException) -> str:
+    """The innermost message of a chain of Python and Java errors, on one line."""
+    java = getattr(error, "java_exception", None)
+    if java is not None:
+        while java.getCause() is not None:
+            java = java.getCause()
+        return str(java.getMessage() or java).strip().splitlines()[0]
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,57 @@
+"""From text to the contract's types; what does not fit is kept in `_rescued_data`."""
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from ingestion.contracts import SourceTable
+from ingestion.readers import EXTRA
+
+_REPLACEMENT_CHARACTER = "\ufffd"
+_ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def conform(records: DataFrame, table: SourceTable) -> DataFrame:
+    """Type the contract's columns of `records` (strings) and add `_rescued_data`.
+
+    A value that its type does not take becomes null and is kept, as JSON by column name, in
+    `_rescued_data`, together with values under undeclared names. All other columns pass through.
+    """
+    typed = {column.name: _typed(column.name, column.data_type) for column in table.columns}
+    misfits = {name: _is_misfit(name, value) for name, value in typed.items()}
+    passed = [name for name in records.columns if name not in typed and name != EXTRA]
+    return records.select(
+        *(value.alias(name) for name, value in typed.items()),
+        _rescued(misfits).alias("_rescued_data"),
+        *passed,
+    )
+
+
+def _typed(name: str, data_type: str) -> Column:
+    text = F.col(name)
+    if data_type == "string":
+        # Bytes that are not in the file's encoding were decoded to the replacement character.
+        return F.when(~text.contains(_REPLACEMENT_CHARACTER), text)
+    if data_type == "date":
+        # Spark would take "2024" for the first of January.
+        return F.when(F.trim(text).rlike(_ISO_DATE), text.try_cast("date"))
+    if data_type.startswith(("array<", "map<", "struct<")):
+        return F.from_json(text, data_type)
+    return text.try_cast(data_type)
+
+
+def _is_misfit(name: str, typed: Column) -> Column:
+    return typed.isNull() & (F.trim(F.col(name)) != "")
+
+
+def _rescued(misfits: dict[str, Column]) -> Column:
+    misfit_values = F.map_filter(
+        F.create_map(
+            *(part for name, misfit in misfits.items() for part in (F.lit(name), F.when(misfit, F.col(name))))
+        ),
+        lambda _, value: value.isNotNull(),
+    )
+    undeclared = F.coalesce(F.col(EXTRA), F.create_map().cast("map<string,string>"))
+    any_rescued = reduce(Column.__or__, misfits.values(), F.col(EXTRA).isNotNull())
+    return F.when(any_rescued, F.to_json(F.map_concat(misfit_values, undeclared)))

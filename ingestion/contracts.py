@@ -1,0 +1,187 @@
+"""Source contracts: the dbt sources files, read into typed objects.
+
+`models/silver/<source>/_<source>__sources.yml` is the one declaration of a source table. dbt takes
+tests, docs and lineage from it; ingestion takes what this module reads.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+
+METADATA_COLUMNS = {
+    "_rescued_data": "string",
+    "_source_file": "string",
+    "_ingested_at": "timestamp",
+    "_batch_id": "string",
+}
+
+_DATA_TYPE = re.compile(
+    r"string|boolean|smallint|int|bigint|float|double|date|timestamp|decimal\(\d+, ?\d+\)"
+    r"|(array|map|struct)<.+>"
+)
+
+
+class ContractError(Exception):
+    """A sources file is wrong; the message names file, table and column."""
+
+
+def _known_type(data_type: str) -> str:
+    if not _DATA_TYPE.fullmatch(data_type):
+        raise ValueError(f"unknown data_type '{data_type}'; use a Databricks SQL type in lower case")
+    return data_type
+
+
+class Column(BaseModel):
+    """A column of a source table: name, Databricks SQL type, description."""
+
+    name: str
+    data_type: Annotated[str, AfterValidator(_known_type)]
+    description: str
+
+
+class Delivery(BaseModel):
+    """How a table arrives (`config.meta` of the source table).
+
+    `path` is a glob below the landing zone, its last part matched in subfolders too; `format` names a
+    reader; `delivery` says whether each file is the complete table or only changes; `keys` identify
+    a record; `options` go to the reader.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str
+    format: Literal["csv", "json"]
+    delivery: Literal["complete", "changes"]
+    keys: list[str]
+    options: dict[str, str] = {}
+
+
+class Period(BaseModel):
+    """A length of time, as dbt declares it: `{count: 2, period: day}`."""
+
+    count: int
+    period: Literal["minute", "hour", "day"]
+
+    @property
+    def duration(self) -> timedelta:
+        """The period as a timedelta."""
+        return timedelta(**{f"{self.period}s": self.count})
+
+
+class Freshness(BaseModel):
+    """When a table without a new load is late, and when it is stale."""
+
+    warn_after: Period | None = None
+    error_after: Period | None = None
+
+
+class SourceTable(BaseModel):
+    """A source table: `source.name` in dbt, `bronze.<identifier>` in the warehouse."""
+
+    source: str
+    name: str
+    identifier: str
+    arrives: Delivery
+    freshness: Freshness = Freshness()
+    columns: list[Column]
+
+    @property
+    def bronze(self) -> str:
+        """The bronze table's name with its schema."""
+        return f"bronze.{self.identifier}"
+
+    @property
+    def label(self) -> str:
+        """The name a user knows the table by."""
+        return f"{self.source}.{self.name}"
+
+    @property
+    def schema_ddl(self) -> str:
+        """Columns and types of the bronze table, metadata columns last."""
+        declared = {column.name: column.data_type for column in self.columns}
+        return ", ".join(f"`{name}` {kind}" for name, kind in (declared | METADATA_COLUMNS).items())
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "SourceTable":
+        names = [column.name for column in self.columns]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"column '{name}' is declared twice")
+            if name in METADATA_COLUMNS:
+                raise ValueError(f"column '{name}' is reserved for the loader")
+        for key in self.arrives.keys:
+            if key not in names:
+                raise ValueError(f"key '{key}' is not among the columns {names}")
+        return self
+
+
+def read_contracts(models: Path) -> list[SourceTable]:
+    """Source tables declared below the folder `models`, in the order of their files.
+
+    Raises:
+        ContractError: a sources file cannot be read or breaks the rules above.
+    """
+    tables: list[SourceTable] = []
+    for file in sorted(models.rglob("_*__sources.yml")):
+        tables += _read_file(file)
+    return tables
+
+
+def select_sources(tables: Sequence[SourceTable], names: Iterable[str]) -> list[SourceTable]:
+    """Tables of the named sources, or all of them when no name is given.
+
+    Raises:
+        ValueError: a name is no declared source; the message lists those that are.
+    """
+    wanted = set(names)
+    known = {table.source for table in tables}
+    if unknown := sorted(wanted - known):
+        raise ValueError(f"unknown source {', '.join(unknown)}; declared are {', '.join(sorted(known))}")
+    return [table for table in tables if not wanted or table.source in wanted]
+
+
+def _read_file(file: Path) -> list[SourceTable]:
+    try:
+        declared = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ContractError(f"{file}: not valid YAML: {error}") from None
+    return [
+        _read_table(file, source, table)
+        for source in declared.get("sources", [])
+        for table in source.get("tables", [])
+    ]
+
+
+def _read_table(file: Path, source: dict[str, Any], table: dict[str, Any]) -> SourceTable:
+    name = table.get("name", "without a name")
+    config = source.get("config", {}) | table.get("config", {})
+    try:
+        return SourceTable(
+            source=source["name"],
+            name=name,
+            identifier=table.get("identifier", f"{source['name']}_{name}"),
+            arrives=config.get("meta", {}),
+            freshness=config.get("freshness") or {},
+            columns=table.get("columns", []),
+        )
+    except ValidationError as error:
+        problems = "; ".join(_describe(problem, table) for problem in error.errors())
+        raise ContractError(f"{file}: table {source['name']}.{name}: {problems}") from None
+
+
+def _describe(problem: Any, table: dict[str, Any]) -> str:
+    """Say which column or setting a pydantic problem is about."""
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    match problem["loc"]:
+        case ("columns", int(index), *field):
+            column = table["columns"][index].get("name", f"number {index + 1}")
+            return f"column {column}: {'.'.join(map(str, field))}: {message}"
+        case ("arrives", *field):
+            return f"config.meta.{'.'.join(map(str, field))}: {message}"
+        case _:
+            return message

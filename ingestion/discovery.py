@@ -1,0 +1,49 @@
+"""Finding newly landed files: the one place where a laptop and Databricks part ways.
+
+Both are a stream of file names with a checkpoint; contents are read later, by the format's reader.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming import DataStreamReader
+
+from ingestion.landing import FileGlob, LandedFile, from_epoch_ms
+from lakehouse.engines import on_databricks
+
+_FILES = "path string, modificationTime timestamp, length bigint, content binary"
+
+
+def stream_of_files(spark: SparkSession, glob: FileGlob) -> DataFrame:
+    """Stream of files that match, each once: path, modified_ms, size, uri."""
+    stream: DataStreamReader = spark.readStream.schema(_FILES)
+    if on_databricks():
+        stream = stream.format("cloudFiles").option("cloudFiles.format", "binaryFile")
+    else:
+        # By default a file a week older than the newest would be passed over.
+        stream = stream.format("binaryFile").option("maxFileAge", "36500d")
+    stream = stream.option("pathGlobFilter", glob.name).option("recursiveFileLookup", True)
+    return _names(stream.load(str(glob.folder)))
+
+
+def look_up(spark: SparkSession, files: Sequence[LandedFile]) -> list[LandedFile]:
+    """The same files with the `uri` under which Spark reports their rows."""
+    found = spark.read.format("binaryFile").load([file.path for file in files])
+    return collect(_names(found))
+
+
+def collect(names: DataFrame) -> list[LandedFile]:
+    """Files of a batch, in the order of arrival."""
+    return sorted(
+        LandedFile(from_epoch_ms(row.modified_ms), row.path, row.size, row.uri) for row in names.collect()
+    )
+
+
+def _names(files: DataFrame) -> DataFrame:
+    return files.select(
+        F.regexp_replace("path", "^file:/+", "/").alias("path"),
+        F.unix_millis("modificationTime").alias("modified_ms"),
+        F.col("length").alias("size"),
+        F.col("_metadata.file_path").alias("uri"),
+    )

@@ -1,0 +1,41 @@
+"""JSON lines: one object per line."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from ingestion.contracts import SourceTable
+from ingestion.landing import LandedFile
+from ingestion.readers import EXTRA, UNPARSED, URI, FileRefused
+
+
+class JsonLinesReader:
+    """Reads JSON lines; a nested value stays JSON text until the contract gives it a type."""
+
+    def check(self, table: SourceTable, file: LandedFile) -> None:
+        """Refuse an empty file."""
+        if file.size == 0:
+            raise FileRefused("the file is empty")
+
+    def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
+        """Read the files; blank lines are no records."""
+        lines = (
+            spark.read.options(**table.arrives.options)
+            .text([file.path for file in files])
+            .where("trim(value) <> ''")
+            .select(
+                "value",
+                F.from_json("value", "map<string,string>").alias("fields"),
+                F.col("_metadata.file_path").alias(URI),
+            )
+        )
+        declared = [column.name for column in table.columns]
+        names = F.array(*map(F.lit, declared))
+        extra = F.map_filter("fields", lambda name, _: ~F.array_contains(names, name))
+        return lines.select(
+            *(F.col("fields")[name].alias(name) for name in declared),
+            F.when(F.size(extra) > 0, extra).alias(EXTRA),
+            F.when(F.col("fields").isNull(), F.col("value")).alias(UNPARSED),
+            URI,
+        )

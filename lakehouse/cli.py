@@ -1,0 +1,132 @@
+"""The command line: `lakehouse --help`."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ingestion.contracts import ContractError, SourceTable, read_contracts, select_sources
+from ingestion.generator import generate as generate_files
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.lock import writer_lock
+from lakehouse.settings import PROJECT, Settings, load_settings
+
+app = typer.Typer(
+    help="Files in, star schema out: load, build, query and watch the lakehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# Output that goes to a file or a pipe is not folded to 80 columns.
+console = Console(width=None if sys.stdout.isatty() else 120)
+
+SourceOption = Annotated[
+    list[str] | None, typer.Option("--source", help="Only this source; can be repeated.")
+]
+LandingOption = Annotated[str | None, typer.Option(help="Landing zone, instead of LAKEHOUSE_LANDING.")]
+
+
+def main() -> None:
+    """Run the command line; failures become one message and an exit code."""
+    try:
+        app()
+    except LakehouseError as error:
+        _fail(str(error), error.exit_code)
+    except ContractError as error:
+        _fail(str(error), UsageError.exit_code)
+    except KeyboardInterrupt:
+        _fail("Stopped. Run the same command again to go on.", 130)
+
+
+def _fail(message: str, exit_code: int) -> None:
+    Console(stderr=True).print(f"[red]Error:[/red] {message}", highlight=False, soft_wrap=True)
+    sys.exit(exit_code)
+
+
+@app.command()
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    scale: Annotated[float, typer.Option(help="1 is 60,000 sales lines.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    deliveries: Annotated[int, typer.Option(help="Deliveries: the first one and later ones.")] = 1,
+    source: SourceOption = None,
+) -> None:
+    """Write sample data for every source."""
+    try:
+        files = generate_files(out, scale, seed, source, deliveries=deliveries)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    size = sum(file.stat().st_size for file in files)
+    console.print(f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
+
+
+@app.command()
+def load(source: SourceOption = None, landing: LandingOption = None) -> None:
+    """Load everything new from the landing zone into bronze."""
+    from lakehouse.pipeline import load_bronze
+
+    settings, tables = _prepare(source, landing)
+    with writer_lock(settings.home):
+        load_bronze(settings, tables, console).raise_for_refused()
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def build(context: typer.Context) -> None:
+    """Build and test silver and gold: `dbt build`, with dbt's own arguments."""
+    from lakehouse.pipeline import build_models, target_of
+
+    settings = load_settings()
+    settings.export()
+    # Sail builds in a folder of its own and only reads bronze.
+    lock = nullcontext() if target_of(context.args) == "sail" else writer_lock(settings.home)
+    with lock:
+        build_models(context.args, console)
+
+
+@app.command()
+def run(
+    source: SourceOption = None,
+    landing: LandingOption = None,
+    target: Annotated[str, typer.Option(help="Target of profiles.yml.")] = "local",
+) -> None:
+    """Load, snapshot, build and test, in this order and in one engine."""
+    from lakehouse.pipeline import run_all
+
+    settings, tables = _prepare(source, landing)
+    with writer_lock(settings.home):
+        run_all(settings, tables, target, source or [], console)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help='For example "select * from gold.dim_customer".')],
+    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    at: Annotated[str | None, typer.Option(help="Version or timestamp (UTC) to read the tables at.")] = None,
+) -> None:
+    """Run SQL on any layer; works while a load or build is running."""
+    from lakehouse.query import print_rows, read
+
+    settings = load_settings()
+    print_rows(read(settings.warehouse, sql, at), output, console)
+
+
+@app.command()
+def status() -> None:
+    """Show last loads, rows, rejected rows, freshness and failed tests."""
+    from lakehouse.status import show
+
+    settings = load_settings()
+    show(settings.warehouse, read_contracts(PROJECT / "models"), console)
+
+
+def _prepare(source: list[str] | None, landing: str | None) -> tuple[Settings, list[SourceTable]]:
+    settings = load_settings(LAKEHOUSE_LANDING=landing)
+    settings.landing  # noqa: B018 - resolved against the user's folder before export() leaves it
+    settings.export()
+    try:
+        return settings, select_sources(read_contracts(PROJECT / "models"), source or [])
+    except ValueError as error:
+        raise UsageError(str(error)) from None

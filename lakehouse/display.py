@@ -1,0 +1,132 @@
+"""What a user sees while something runs, and after it."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from dbt.cli.main import dbtRunnerResult
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from ingestion import bronze
+from ingestion.audit import FileLoad
+from ingestion.contracts import SourceTable
+
+_GOOD = {"success", "pass", "no-op"}
+_BAD = {"error", "fail", "runtime error"}
+
+
+class LoadDisplay:
+    """A line per table while it loads, a table of counts after."""
+
+    def __init__(self, console: Console, tables: Sequence[SourceTable]) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            TextColumn("{task.fields[state]}", style="dim"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._lines = {
+            table.label: self._progress.add_task(table.label, total=1, start=False, state="waiting")
+            for table in tables
+        }
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._progress.stop()
+
+    def update(self, progress: bronze.Progress) -> None:
+        """Take in what the loader reports."""
+        line = self._lines[progress.table.label]
+        if progress.state == "loading":
+            self._progress.start_task(line)
+        rows = sum(load.rows_loaded for load in progress.loads)
+        state = f"{rows:,} rows" if progress.loads else progress.state
+        self._progress.update(line, state=state, completed=int(progress.state == "done"))
+
+    def summarize(self, loads: Sequence[FileLoad], seconds: float) -> None:
+        """Print a row per file."""
+        if not loads:
+            self._console.print(f"Nothing new in the landing zone ({seconds:.1f} s).")
+            return
+        table = Table(title=f"Loaded in {seconds:.1f} s", title_justify="left")
+        for heading in ("table", "file", "status"):
+            table.add_column(heading, overflow="fold")
+        for heading in ("rows", "rescued", "quarantined"):
+            table.add_column(heading, justify="right")
+        for load in loads:
+            counts = (load.rows_loaded, load.rows_rescued, load.rows_quarantined)
+            table.add_row(
+                f"{load.source}.{load.table_name}",
+                escape(load.path.rsplit("/", 1)[-1]),
+                load.status,
+                *(f"{count:,}" for count in counts),
+            )
+        self._console.print(table)
+
+
+class BuildDisplay:
+    """A bar over the nodes that dbt runs, and what failed."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._bar = self._progress.add_task("dbt build", total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._progress.stop()
+
+    def update(self, event: Any) -> None:
+        """Take in an event of dbt's log."""
+        node = getattr(getattr(event, "data", None), "node_info", None)
+        match event.info.name:
+            case "LogStartLine":
+                self._progress.update(self._bar, description=node.node_name, total=event.data.total)
+            case "NodeFinished":
+                self._progress.advance(self._bar)
+
+    def summarize(self, result: dbtRunnerResult) -> None:
+        """Print counts and seconds, and every failure with its message."""
+        nodes = getattr(result.result, "results", [])
+        statuses = [str(node.status) for node in nodes]
+        good = sum(status in _GOOD for status in statuses)
+        for node, status in zip(nodes, statuses, strict=True):
+            if status in _BAD or status == "warn":
+                colour = "yellow" if status == "warn" else "red"
+                message = escape(str(node.message or "").strip())
+                self._console.print(f"[{colour}]{status}[/{colour}] {node.node.name}: {message}")
+        bad = sum(status in _BAD for status in statuses)
+        rest = len(statuses) - good - bad - statuses.count("warn")
+        self._console.print(
+            f"Built and tested in {getattr(result.result, 'elapsed_time', 0.0):.1f} s: "
+            f"{good} ok, {statuses.count('warn')} warned, {bad} failed, {rest} skipped"
+        )

@@ -1,0 +1,40 @@
+"""Spark sessions, configured by the dbt profile so that dbt and ingestion share one engine."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined
+from pyspark.sql import SparkSession
+
+from lakehouse.settings import PROJECT
+
+
+def on_databricks() -> bool:
+    """Whether this process runs inside a Databricks cluster."""
+    return "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+def spark_conf() -> dict[str, str]:
+    """Spark settings of the target `local` in `profiles.yml`, by name."""
+    template = Environment(undefined=StrictUndefined).from_string((PROJECT / "profiles.yml").read_text())
+    profile = yaml.safe_load(template.render(env_var=os.environ.get))
+    conf: dict[str, Any] = profile["lakehouse"]["outputs"]["local"]["server_side_parameters"]
+    return {name: str(value) for name, value in conf.items()}
+
+
+def spark_session() -> SparkSession:
+    """The Spark session of this process, started on the first call.
+
+    dbt's session method asks for the same one, so a run starts the JVM once.
+    """
+    if on_databricks():
+        return SparkSession.builder.getOrCreate()
+    # A Java that `make setup` brought lies beside the Python interpreter.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    builder = SparkSession.builder.enableHiveSupport()
+    for name, value in spark_conf().items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()

@@ -1,0 +1,148 @@
+"""Load and build, with a display while they run and a summary after."""
+
+import contextlib
+import itertools
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from ingestion import bronze
+from ingestion.audit import FileLoad
+from ingestion.contracts import SourceTable
+from ingestion.landing import LandingError
+from lakehouse.display import BuildDisplay, LoadDisplay
+from lakehouse.engines import spark_session
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.settings import PROJECT, Settings
+
+
+@dataclass(frozen=True)
+class LoadSummary:
+    """Files handled by a load."""
+
+    loads: Sequence[FileLoad]
+
+    def raise_for_refused(self) -> None:
+        """Raise `LakehouseError` where a file was refused, naming each one."""
+        refused = [f"{load.path}: {load.reason}" for load in self.loads if load.status == "refused"]
+        if refused:
+            raise LakehouseError("\n".join(["Files that could not be loaded (the others were):", *refused]))
+
+
+def load_bronze(
+    settings: Settings,
+    tables: Sequence[SourceTable],
+    console: Console,
+    spark: SparkSession | None = None,
+) -> LoadSummary:
+    """Load new files of `tables` and show what came of it."""
+    started = time.monotonic()
+    with LoadDisplay(console, tables) as display:
+        try:
+            loads = bronze.load(
+                spark or quiet_spark(settings),
+                tables,
+                settings.landing,
+                settings.home / "checkpoints",
+                display.update,
+            )
+        except LandingError as error:
+            raise UsageError(str(error)) from None
+        except bronze.LoadError as error:
+            raise LakehouseError(f"Load failed: {error}") from None
+    display.summarize(loads, time.monotonic() - started)
+    return LoadSummary(loads)
+
+
+def build_models(arguments: Sequence[str], console: Console, manifest: Manifest | None = None) -> None:
+    """`dbt build` with its own arguments.
+
+    Raises:
+        LakehouseError: a model or test failed.
+        UsageError: dbt does not understand the arguments or the project.
+    """
+    if target_of(arguments) == "local":
+        quiet_spark(None)
+    with BuildDisplay(console) as display:
+        result = _dbt(["build", "--quiet", *arguments], display, manifest)
+    display.summarize(result)
+    if result.exception is not None:
+        raise UsageError(f"dbt: {result.exception}")
+    if not result.success:
+        raise LakehouseError(
+            "Models or tests failed; tables that depend on them were left as they were. "
+            "`lakehouse status` shows the failed rows."
+        )
+
+
+def run_all(
+    settings: Settings,
+    tables: Sequence[SourceTable],
+    target: str,
+    sources: Sequence[str],
+    console: Console,
+) -> None:
+    """Load `tables`, then build what depends on them; a refused file fails the run at its end."""
+    with ThreadPoolExecutor(1) as pool:
+        # dbt reads the project while the JVM starts.
+        starting = pool.submit(quiet_spark, settings)
+        parsed = _dbt(["parse", "--quiet", "--target", target])
+        spark = starting.result()
+    if parsed.exception is not None:
+        raise UsageError(f"dbt: {parsed.exception}")
+    summary = load_bronze(settings, tables, console, spark)
+    arguments = ["--target", target]
+    for source in sources:
+        arguments += ["--select", f"source:{source}+"]
+    manifest = parsed.result
+    assert isinstance(manifest, Manifest)
+    build_models(arguments, console, manifest)
+    summary.raise_for_refused()
+
+
+def target_of(arguments: Sequence[str]) -> str:
+    """The dbt target that `arguments` choose."""
+    for option, value in itertools.pairwise(arguments):
+        if option in ("--target", "-t"):
+            return value
+    return next((a.split("=", 1)[1] for a in arguments if a.startswith("--target=")), "local")
+
+
+def quiet_spark(settings: Settings | None) -> SparkSession:
+    """The Spark session, its JVM's own chatter sent to `<home>/spark.log`."""
+    home = settings.home if settings else os.environ["LAKEHOUSE_HOME"]
+    logging.getLogger("py4j").setLevel(logging.ERROR)
+    with _stderr_to(f"{home}/spark.log"):
+        return spark_session()
+
+
+@contextlib.contextmanager
+def _stderr_to(path: str) -> Iterator[None]:
+    """A JVM started meanwhile writes its standard error to `path` for as long as it lives."""
+    saved = os.dup(2)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.dup2(log, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(log)
+
+
+def _dbt(
+    arguments: Sequence[str],
+    display: BuildDisplay | None = None,
+    manifest: Manifest | None = None,
+) -> dbtRunnerResult:
+    runner = dbtRunner(manifest=manifest, callbacks=[display.update] if display else [])
+    folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    return runner.invoke([*arguments, *folders])

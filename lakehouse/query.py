@@ -1,0 +1,119 @@
+"""Reading tables from their folders, without a running engine or a JVM."""
+
+import csv
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lakehouse.errors import LakehouseError, UsageError
+
+FORMATS = ("table", "csv", "json")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Column names, and rows as tuples in their order."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+def table_folders(warehouse: Path) -> dict[str, Path]:
+    """Folder of every Delta table in the warehouse, by `schema.table`."""
+    return {
+        f"{log.parent.parent.name.removesuffix('.db')}.{log.parent.name}": log.parent
+        for log in sorted(warehouse.glob("*.db/*/_delta_log"))
+    }
+
+
+def read(warehouse: Path, sql: str, at: str | None = None) -> Rows:
+    """Run a query; `at` is a version number or a timestamp (UTC), null the present.
+
+    Raises:
+        UsageError: there is no warehouse yet.
+        LakehouseError: the query is wrong or a table has no such version.
+    """
+    tables = table_folders(warehouse)
+    if not tables:
+        raise UsageError(f"There are no tables in {warehouse} yet: run `lakehouse run` first.")
+    try:
+        return _run(tables, sql, at)
+    except Exception as error:
+        raise LakehouseError(f"{_message(error)}\nTables: {', '.join(tables)}") from None
+
+
+def _run(tables: dict[str, Path], sql: str, at: str | None) -> Rows:
+    with _sail() as spark:
+        for name in {name.split(".")[0] for name in tables}:
+            spark.sql(f"create schema if not exists {name}")
+        for name, folder in tables.items():
+            if re.search(rf"\b{re.escape(name.split('.')[1])}\b", sql):
+                _attach(spark, name, folder, at)
+        frame = spark.sql(sql)
+        return Rows(list(frame.columns), [tuple(row) for row in frame.collect()])
+
+
+def print_rows(result: Rows, output: str, console: Console) -> None:
+    """Print `result` as table, csv or json (a list of objects) to standard output."""
+    if output == "csv":
+        writer = csv.writer(sys.stdout)
+        writer.writerow(result.columns)
+        writer.writerows(result.rows)
+    elif output == "json":
+        objects = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+        print(json.dumps(objects, default=_as_json, ensure_ascii=False, indent=1))
+    elif output == "table":
+        table = Table(*map(escape, result.columns))
+        for row in result.rows:
+            table.add_row(*("" if value is None else escape(str(value)) for value in row))
+        console.print(table)
+    else:
+        raise UsageError(f"Unknown format '{output}'; use one of {', '.join(FORMATS)}.")
+
+
+@contextmanager
+def _sail() -> Iterator[SparkSession]:
+    """A session of Sail, which speaks Spark SQL and needs no JVM."""
+    os.environ.setdefault("RUST_LOG", "error")
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    address, port = server.listening_address
+    spark = SparkSession.builder.remote(f"sc://{address}:{port}").create()
+    try:
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        yield spark
+    finally:
+        spark.stop()
+        server.stop()
+
+
+def _attach(spark: SparkSession, name: str, folder: Path, at: str | None) -> None:
+    if at is None:
+        spark.sql(f"create table {name} using delta location '{folder}'")
+        return
+    present = f"present_{name.replace('.', '_')}"
+    moment = f"version as of {at}" if at.isdigit() else f"timestamp as of '{at}'"
+    spark.sql(f"create table {present} using delta location '{folder}'")
+    spark.sql(f"create view {name} as select * from {present} {moment}")
+
+
+def _message(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _as_json(value: object) -> object:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

@@ -1,0 +1,72 @@
+"""Settings from the environment or `.env`, listed in `.env.example`."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lakehouse.errors import UsageError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Typed settings; paths are absolute, whatever folder the command was started in."""
+
+    model_config = SettingsConfigDict(env_file=PROJECT / ".env", env_ignore_empty=True, extra="ignore")
+
+    home: Path = Field(PROJECT / ".lakehouse", validation_alias="LAKEHOUSE_HOME")
+    landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
+    driver_memory: str = Field("4g", validation_alias="LAKEHOUSE_DRIVER_MEMORY", pattern=r"^\d+[mgMG]$")
+    databricks_host: str | None = Field(None, validation_alias="DATABRICKS_HOST")
+    databricks_http_path: str | None = Field(None, validation_alias="DATABRICKS_HTTP_PATH")
+    databricks_token: str | None = Field(None, validation_alias="DATABRICKS_TOKEN", repr=False)
+    databricks_catalog: str = Field("lakehouse", validation_alias="DATABRICKS_CATALOG")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute_home(cls, home: Path) -> Path:
+        if home.exists() and not home.is_dir():
+            raise ValueError(f"{home} is a file; give a folder")
+        return home.expanduser().absolute()
+
+    @cached_property
+    def landing(self) -> Path:
+        """The landing zone; `<home>/landing` when `LAKEHOUSE_LANDING` is not set."""
+        if self.landing_setting is None:
+            return self.home / "landing"
+        return Path(self.landing_setting).expanduser().absolute()
+
+    @property
+    def warehouse(self) -> Path:
+        """Where the tables are: `<warehouse>/<schema>.db/<table>`, each a Delta folder."""
+        return self.home / "warehouse"
+
+    def export(self) -> None:
+        """Put the settings that `profiles.yml` reads into the environment, and go to the project.
+
+        dbt and Spark resolve relative paths against the working directory, so it has to be fixed.
+        """
+        os.environ["LAKEHOUSE_HOME"] = str(self.home)
+        os.environ["LAKEHOUSE_DRIVER_MEMORY"] = self.driver_memory
+        for name in ("host", "http_path", "token", "catalog"):
+            value = getattr(self, f"databricks_{name}")
+            if value is not None:
+                os.environ[f"DATABRICKS_{name.upper()}"] = value
+        os.chdir(PROJECT)
+
+
+def load_settings(**overrides: str | None) -> Settings:
+    """Read the settings; `overrides` (by environment name) win over environment and `.env`.
+
+    Raises:
+        UsageError: a setting is malformed; the message names it.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"{problems}. See .env.example.") from None

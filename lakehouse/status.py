@@ -1,0 +1,109 @@
+"""What is in the lakehouse, how fresh it is and what is wrong with it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ingestion.contracts import SourceTable
+from lakehouse.query import read, table_folders
+
+_LOADS = """
+select
+    source, table_name,
+    max(_ingested_at) filter (where status = 'loaded') as loaded_at,
+    sum(rows_loaded) as rows_loaded,
+    sum(rows_rescued) as rows_rescued,
+    sum(rows_quarantined) as rows_quarantined,
+    count_if(status = 'duplicate') as duplicates,
+    count(distinct _source_file) filter (where status = 'refused') as refused
+from ops.loads
+group by source, table_name
+order by source, table_name
+"""
+
+_QUARANTINE = """
+select source, table_name, reason, count(*) as records, max(_source_file) as newest_file
+from ops.quarantine
+group by source, table_name, reason
+order by source, table_name, records desc
+"""
+
+_LAST_BUILD = "select * from ops.builds order by finished_at desc limit 1"
+
+_FAILED_TESTS = """
+select test_name, model, severity, max(failures) as failures, min(record) as example
+from ops.failed_rows
+where invocation_id = '{invocation_id}'
+group by test_name, model, severity
+order by severity, test_name
+"""
+
+
+def show(warehouse: Path, contracts: Sequence[SourceTable], console: Console) -> None:
+    """Print last loads with freshness, quarantined records, and the last build's failed tests.
+
+    Raises:
+        UsageError: there is no warehouse yet.
+    """
+    console.print(_loads_table(_rows(warehouse, _LOADS), contracts))
+    if quarantined := _rows(warehouse, _QUARANTINE):
+        console.print(_plain_table("Quarantine (ops.quarantine)", quarantined))
+    if "ops.builds" not in table_folders(warehouse):
+        console.print("Nothing was built yet: run `lakehouse build`.")
+        return
+    (build,) = _rows(warehouse, _LAST_BUILD)
+    console.print(
+        f"Last build {build['finished_at']:%Y-%m-%d %H:%M} UTC: {build['tests_passed']} tests passed, "
+        f"{build['tests_failed']} failed, {build['tests_warned']} warned"
+    )
+    if build["tests_failed"] + build["tests_warned"]:
+        failed = _rows(warehouse, _FAILED_TESTS.format(invocation_id=build["invocation_id"]))
+        console.print(_plain_table("Failed tests (ops.failed_rows)", failed))
+
+
+def _rows(warehouse: Path, sql: str) -> list[dict[str, Any]]:
+    result = read(warehouse, sql)
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+
+
+def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTable]) -> Table:
+    by_name = {(load["source"], load["table_name"]): load for load in loads}
+    table = Table(title="Sources (ops.loads)", title_justify="left")
+    for heading in ("table", "last load", "freshness"):
+        table.add_column(heading)
+    for heading in ("rows", "rescued", "quarantined", "duplicates", "refused"):
+        table.add_column(heading, justify="right")
+    for contract in contracts:
+        load = by_name.get((contract.source, contract.name))
+        if load is None or load["loaded_at"] is None:
+            table.add_row(contract.label, "never", "", *[""] * 5)
+            continue
+        loaded_at = load["loaded_at"].replace(tzinfo=UTC)
+        counts = ("rows_loaded", "rows_rescued", "rows_quarantined", "duplicates", "refused")
+        table.add_row(
+            contract.label,
+            f"{loaded_at:%Y-%m-%d %H:%M} UTC",
+            _freshness(contract, datetime.now(UTC) - loaded_at),
+            *(f"{load[count]:,}" for count in counts),
+        )
+    return table
+
+
+def _freshness(contract: SourceTable, age: timedelta) -> str:
+    if contract.freshness.error_after and age > contract.freshness.error_after.duration:
+        return "[red]stale[/red]"
+    if contract.freshness.warn_after and age > contract.freshness.warn_after.duration:
+        return "[yellow]late[/yellow]"
+    return "[green]fresh[/green]"
+
+
+def _plain_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table(*rows[0], title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(escape(str(value)) for value in row.values()))
+    return table

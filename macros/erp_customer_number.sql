@@ -1,0 +1,3 @@
+{% macro erp_customer_number(column) -%}
+    replace(regexp_replace(trim({{ column }}), '^NAS', ''), '-', '')
+{%- endmacro %}

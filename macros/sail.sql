@@ -1,0 +1,62 @@
+{#-
+    Sail keeps its catalog in memory, so each process starts without tables. A scratch folder beside the
+    warehouse takes what it builds, as plain Parquet: Sail replaces that, but not a Delta folder it finds.
+-#}
+
+{% macro lakehouse_home() -%}
+    {{ env_var('LAKEHOUSE_HOME', '.lakehouse') }}
+{%- endmacro %}
+
+
+{% macro sail__create_schema(relation) -%}
+    {% call statement('create_schema') -%}
+        create schema if not exists {{ relation.without_identifier() }}
+        location '{{ lakehouse_home() }}/sail/{{ relation.schema }}.db'
+    {%- endcall %}
+{%- endmacro %}
+
+
+{% macro sail__file_format_clause() -%}
+    using parquet
+{%- endmacro %}
+
+
+{% macro attach_tables() %}
+    {% if target.type != 'sail' or not execute %}{{ return('') }}{% endif %}
+
+    {% set needed = [] %}
+    {% for id in selected_resources if id in graph.nodes %}
+        {% do needed.extend(graph.nodes[id].depends_on.nodes) %}
+    {% endfor %}
+
+    {% do run_query('create schema if not exists attached') %}
+
+    {% for source in graph.sources.values() %}
+        {% set folder = lakehouse_home() ~ '/warehouse/' ~ source.schema ~ '.db/' ~ source.identifier %}
+        {% if run_query("select 1 from text.`" ~ folder ~ "/_delta_log` limit 1") | length > 0 %}
+            {% do attach_table(source.schema, source.identifier, 'delta', folder) %}
+        {% elif source.unique_id in needed %}
+            {% do exceptions.raise_compiler_error(
+                folder ~ ' holds no table: run `lakehouse load --source ' ~ source.source_name ~ '` first'
+            ) %}
+        {% endif %}
+    {% endfor %}
+
+    {# What this run does not build itself, an earlier one may have left. #}
+    {% for node in graph.nodes.values() if node.resource_type in ('model', 'snapshot', 'seed') %}
+        {% set folder = lakehouse_home() ~ '/sail/' ~ node.schema ~ '.db/' ~ node.alias %}
+        {% if node.unique_id not in selected_resources
+            and run_query("select 1 from binaryFile.`" ~ folder ~ "/*.parquet` limit 1") | length > 0 %}
+            {% do attach_table(node.schema, node.alias, 'parquet', folder) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+
+{# An attached table does not know its columns; a view over it does, as fixtures and `describe` need. #}
+{% macro attach_table(schema, name, file_format, folder) %}
+    {% set table = 'attached.' ~ schema ~ '__' ~ name %}
+    {% do create_schema(api.Relation.create(schema=schema)) %}
+    {% do run_query("create table " ~ table ~ " using " ~ file_format ~ " location '" ~ folder ~ "'") %}
+    {% do run_query("create or replace view " ~ schema ~ "." ~ name ~ " as select * from " ~ table) %}
+{% endmacro %}

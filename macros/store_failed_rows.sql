@@ -1,0 +1,29 @@
+{% macro store_failed_rows(results) %}
+    {% set failed = results | selectattr('node.resource_type', 'equalto', 'test')
+        | selectattr('status', 'in', ['fail', 'warn']) | list %}
+    {% if not execute or target.type == 'sail' or not failed %}{{ return('') }}{% endif %}
+
+    {% do run_query('create schema if not exists ops') %}
+    {% do run_query(
+        'create table if not exists ops.failed_rows (invocation_id string, test_name string, model string, '
+        ~ 'severity string, failures bigint, record string, failed_at timestamp) using delta'
+    ) %}
+
+    {% set inserts %}
+        {% for result in failed %}
+        select
+            '{{ invocation_id }}',
+            '{{ result.node.name }}',
+            '{{ (result.node.attached_node or result.node.depends_on.nodes | first) }}',
+            '{{ result.status }}',
+            {{ result.failures }},
+            to_json(struct(failing.*)),
+            current_timestamp()
+        from (
+            select * from ({{ result.node.compiled_code }}) as test_query limit 1000
+        ) as failing
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
+    {% endset %}
+    {% do run_query('insert into ops.failed_rows ' ~ inserts) %}
+{% endmacro %}

@@ -1,0 +1,3 @@
+{% macro surrogate_key(column) -%}
+    md5(cast({{ column }} as string))
+{%- endmacro %}

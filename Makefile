@@ -48,7 +48,7 @@ lint: setup  ## Check style and types of Python, SQL and YAML
 
 .PHONY: soak
 soak: setup  ## Kill loads and builds at 20 random moments and compare the outcome
-	@pytest -m soak --rounds 20
+	@pytest -m soak -s
 
 .PHONY: bench
 bench: setup  ## Measure generate, load and build at scales 1, 10 and 100

@@ -1,0 +1,1 @@
+"""Measurements: `make bench`; results in `benchmarks/RESULTS.md`."""

@@ -161,13 +161,15 @@ def _read_table(file: Path, source: dict[str, Any], table: dict[str, Any]) -> So
     name = table.get("name", "without a name")
     config = source.get("config", {}) | table.get("config", {})
     try:
-        return SourceTable(
-            source=source["name"],
-            name=name,
-            identifier=table.get("identifier", f"{source['name']}_{name}"),
-            arrives=config.get("meta", {}),
-            freshness=config.get("freshness") or {},
-            columns=table.get("columns", []),
+        return SourceTable.model_validate(
+            {
+                "source": source["name"],
+                "name": name,
+                "identifier": table.get("identifier", f"{source['name']}_{name}"),
+                "arrives": config.get("meta", {}),
+                "freshness": config.get("freshness") or {},
+                "columns": table.get("columns", []),
+            }
         )
     except ValidationError as error:
         problems = "; ".join(_describe(problem, table) for problem in error.errors())

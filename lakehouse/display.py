@@ -107,10 +107,10 @@ class BuildDisplay:
 
     def update(self, event: Any) -> None:
         """Take in an event of dbt's log."""
-        node = getattr(getattr(event, "data", None), "node_info", None)
         match event.info.name:
             case "LogStartLine":
-                self._progress.update(self._bar, description=node.node_name, total=event.data.total)
+                name = event.data.node_info.node_name
+                self._progress.update(self._bar, description=name, total=event.data.total)
             case "NodeFinished":
                 self._progress.advance(self._bar)
 

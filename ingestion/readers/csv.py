@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import reduce
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.contracts import SourceTable
@@ -74,7 +74,7 @@ def _read(spark: SparkSession, table: SourceTable, header: tuple[str, ...], path
     )
 
 
-def _as_map(extra: list[tuple[str, str]]) -> F.Column:
+def _as_map(extra: list[tuple[str, str]]) -> Column:
     if not extra:
         return F.lit(None).cast("map<string,string>")
     return F.create_map(*(part for name, field in extra for part in (F.lit(name), F.col(field))))

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='date_day') }}
+
 with days as (
 
     select explode(
@@ -18,3 +20,6 @@ select
     date_format(date_day, 'EEEE') as day_name,
     weekday(date_day) >= 5 as is_weekend
 from days
+{% if is_incremental() %}
+left anti join {{ this }} as known on days.date_day = known.date_day
+{% endif %}

@@ -1,0 +1,18 @@
+{#- On Spark a merge of nothing costs seconds, a look at its source does not. On Databricks it costs little. -#}
+
+{% macro spark__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) %}
+    {% if run_query('select 1 from ' ~ source ~ ' limit 1') | length > 0 %}
+        {{ dbt_spark.spark__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) }}
+    {% else %}
+        select 'nothing to merge'
+    {% endif %}
+{% endmacro %}
+
+
+{% macro spark__snapshot_merge_sql(target, source, insert_cols) %}
+    {% if run_query('select 1 from ' ~ source ~ ' limit 1') | length > 0 %}
+        {{ dbt_spark.spark__snapshot_merge_sql(target, source, insert_cols) }}
+    {% else %}
+        select 'nothing to merge'
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,102 @@
+"""A lakehouse of generated files, built by the command line as a user would."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ingestion.generator import generate
+from lakehouse.query import read, table_folders
+from lakehouse.settings import PROJECT
+
+BIN = Path(sys.executable).parent
+SCALE = 0.05
+
+
+@dataclass
+class Lakehouse:
+    """A home and a landing zone; `run` starts commands in processes of their own."""
+
+    folder: Path
+    deliveries: dict[int, list[Path]] = field(default_factory=dict)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        places = {"LAKEHOUSE_HOME": str(self.home), "LAKEHOUSE_LANDING": str(self.landing)}
+        return os.environ | places | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str, exit_code: int = 0) -> str:
+        process = self.start(*command)
+        output, _ = process.communicate(timeout=600)
+        assert process.returncode == exit_code, output
+        return output
+
+    def deliver(self, number: int) -> None:
+        """Put the files of a delivery into the landing zone."""
+        waiting = self.folder / "waiting"
+        if not self.deliveries:
+            for file in generate(waiting, SCALE, deliveries=3):
+                suffix = file.stem.rsplit("_", 1)[-1]
+                self.deliveries.setdefault(int(suffix) if suffix in ("2", "3") else 1, []).append(file)
+        for file in self.deliveries[number]:
+            target = self.landing / file.relative_to(waiting)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        return read(self.warehouse, sql).rows
+
+    def value(self, sql: str) -> object:
+        ((value,),) = self.rows(sql)
+        return value
+
+    def contents(self, *schemas: str) -> dict[str, list[tuple[object, ...]]]:
+        """Sorted rows of all tables in the schemas, without columns that tell when a run was."""
+        return {
+            name: self.rows(f"select {', '.join(_lasting_columns(self, name))} from {name} order by all")
+            for name in table_folders(self.warehouse)
+            if name.split(".")[0] in schemas
+        }
+
+
+def _lasting_columns(lakehouse: Lakehouse, table: str) -> list[str]:
+    columns = read(lakehouse.warehouse, f"select * from {table} limit 0").columns
+    return [f"`{name}`" for name in columns if not name.startswith(("_", "dbt_"))]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
+    """The first delivery, loaded and built; tests that use it leave it as it is."""
+    lakehouse = Lakehouse(tmp_path_factory.mktemp("built"))
+    lakehouse.deliver(1)
+    output = lakehouse.run("lakehouse", "run")
+    assert "0 failed" in output
+    yield lakehouse

@@ -1,0 +1,91 @@
+"""Later deliveries: history, corrections, removals, and deliveries that bring nothing new."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import Lakehouse
+
+
+@pytest.fixture(scope="module")
+def all_at_once(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
+    """Three deliveries that wait together for the first run."""
+    lakehouse = Lakehouse(tmp_path_factory.mktemp("at_once"))
+    for number in (1, 2, 3):
+        lakehouse.deliver(number)
+    lakehouse.run("lakehouse", "run")
+    return lakehouse
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
+    """The same three deliveries, each with its own run."""
+    lakehouse = Lakehouse(tmp_path_factory.mktemp("one_by_one"))
+    for number in (1, 2, 3):
+        lakehouse.deliver(number)
+        lakehouse.run("lakehouse", "run")
+    return lakehouse
+
+
+def test_waiting_extracts_lose_no_change(all_at_once: Lakehouse, one_by_one: Lakehouse) -> None:
+    schemas = ("snapshots", "silver", "gold")
+    assert all_at_once.contents(*schemas) == one_by_one.contents(*schemas)
+
+
+def test_removed_and_returning_customers_have_their_history(one_by_one: Lakehouse) -> None:
+    extracts = [_customer_ids(one_by_one, number) for number in (1, 2, 3)]
+    gone, back = extracts[0] - extracts[1], (extracts[0] - extracts[1]) & extracts[2]
+    assert back and gone - back, "the sample has customers who return and customers who do not"
+    ranges = one_by_one.rows(
+        "select cst_id, count(*), count_if(dbt_valid_to is null) from snapshots.crm_customers group by cst_id"
+    )
+    by_id = {customer: (versions, current) for customer, versions, current in ranges}
+    assert all(by_id[customer] == (2, 1) for customer in back)
+    assert all(by_id[customer] == (1, 0) for customer in gone - back)
+    deleted = one_by_one.rows("select customer_id from gold.dim_customer where is_deleted")
+    assert {customer for (customer,) in deleted} == (extracts[0] | extracts[1]) - extracts[2]
+
+
+def test_corrections_supersede_and_add_no_line(one_by_one: Lakehouse) -> None:
+    lines: dict[tuple[str, str], str] = {}
+    for number in (1, 2, 3):
+        for line in csv.DictReader(_file(one_by_one, number, "sales_details").open()):
+            lines[line["sls_ord_num"], line["sls_prd_key"]] = line["sls_quantity"]
+    quantities = one_by_one.rows("select order_number, product_number, quantity from gold.fct_sales")
+    assert {(order, product): str(n) for order, product, n in quantities} == lines
+
+
+def test_the_same_rows_in_another_file_change_nothing(one_by_one: Lakehouse) -> None:
+    before = one_by_one.contents("silver", "gold")
+    for number, table in ((3, "cust_info"), (3, "sales_details")):
+        file = _file(one_by_one, number, table)
+        shutil.copy(file, one_by_one.landing / "crm" / f"{table}_copy.csv")
+        resorted = one_by_one.landing / "crm" / f"{table}_resorted.csv"
+        header, *lines = file.read_bytes().splitlines(keepends=True)
+        resorted.write_bytes(b"".join([header, *reversed(lines)]))
+    output = one_by_one.run("lakehouse", "run")
+    assert output.count("duplicate") == 2
+    assert one_by_one.contents("silver", "gold") == before
+
+
+def test_a_truncated_extract_stops_before_gold(one_by_one: Lakehouse) -> None:
+    before = one_by_one.contents("silver", "gold")
+    lines = _file(one_by_one, 3, "cust_info").read_bytes().splitlines(keepends=True)
+    truncated = one_by_one.landing / "crm" / "cust_info_truncated.csv"
+    truncated.write_bytes(b"".join(lines[: len(lines) // 10]))
+    output = one_by_one.run("lakehouse", "run", exit_code=1)
+    assert "cust_info" in output
+    assert one_by_one.contents("silver", "gold") == before
+    assert "cust_info" in one_by_one.run("lakehouse", "status").split("Failed tests")[1]
+
+
+def _file(lakehouse: Lakehouse, number: int, table: str) -> Path:
+    (file,) = (file for file in lakehouse.deliveries[number] if file.name.startswith(table))
+    return file
+
+
+def _customer_ids(lakehouse: Lakehouse, number: int) -> set[int]:
+    rows = csv.DictReader(_file(lakehouse, number, "cust_info").open())
+    return {int(row["cst_id"]) for row in rows if row["cst_id"]}

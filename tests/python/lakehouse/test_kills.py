@@ -1,0 +1,71 @@
+"""A run that is killed at any moment and started again ends like a run that was left alone."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import Lakehouse
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.soak)])
+def test_killed_runs_end_like_an_undisturbed_one(tmp_path: Path, rounds: int) -> None:
+    chance = random.Random(os.environ.get("SOAK_SEED", rounds))
+    lakehouse = Lakehouse(tmp_path)
+    empty, first = tmp_path / "empty", tmp_path / "first"
+    (empty / "home").mkdir(parents=True)
+    expected, seconds = {}, {}
+    for number, saved in ((1, first), (2, tmp_path / "second")):
+        lakehouse.deliver(number)
+        started = time.monotonic()
+        lakehouse.run("lakehouse", "run")
+        seconds[number] = time.monotonic() - started
+        expected[number] = _everything(lakehouse)
+        _copy(lakehouse, saved)
+
+    for round in range(rounds):
+        # Half of the rounds start from nothing, the others with a second delivery waiting.
+        number, before = [(1, empty), (2, first)][round % 2]
+        _restore(lakehouse, before)
+        lakehouse.deliver(number)
+        moment = chance.uniform(1, seconds[number])
+        _kill_after(lakehouse, moment)
+        lakehouse.run("lakehouse", "run")
+        assert _everything(lakehouse) == expected[number], f"killed after {moment:.1f} s"
+        print(f"round {round}: delivery {number}, killed after {moment:.1f} of {seconds[number]:.1f} s")
+
+
+def _everything(lakehouse: Lakehouse) -> dict[str, list[tuple[object, ...]]]:
+    counts = lakehouse.rows("select source, table_name, status, rows_loaded from ops.loads order by all")
+    quarantined = lakehouse.rows("select source, table_name, record from ops.quarantine order by all")
+    return lakehouse.contents("bronze", "snapshots", "silver", "gold") | {
+        "loads": counts,
+        "quarantine": quarantined,
+    }
+
+
+def _kill_after(lakehouse: Lakehouse, seconds: float) -> None:
+    process = lakehouse.start("lakehouse", "run")
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _copy(lakehouse: Lakehouse, to: Path) -> None:
+    for folder in (lakehouse.home, lakehouse.landing):
+        shutil.copytree(folder, to / folder.name)
+
+
+def _restore(lakehouse: Lakehouse, saved: Path) -> None:
+    """Bring back files with their times: the streams know the files they have seen by them."""
+    for folder in (lakehouse.home, lakehouse.landing):
+        shutil.rmtree(folder, ignore_errors=True)
+        if (saved / folder.name).exists():
+            shutil.copytree(saved / folder.name, folder)

@@ -1,0 +1,153 @@
+"""The whole pipeline through the command line, on generated files."""
+
+import csv
+import json
+import os
+import signal
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.dataset
+import pytest
+
+from lakehouse.query import read, table_folders
+
+from .conftest import Lakehouse
+
+
+def test_every_sales_line_has_its_customer_product_and_amount(built: Lakehouse) -> None:
+    (sales,) = built.landing.glob("crm/sales_details*.csv")
+    sent = list(csv.DictReader(sales.open()))
+    amount, without_money = Decimal(0), 0
+    for line in sent:
+        corrected = _corrected_amount(line)
+        amount += corrected or 0
+        without_money += corrected is None
+    assert built.rows(
+        "select count(*), sum(sales_amount), count_if(sales_amount is null), "
+        "count_if(customer_key = '-1' or product_key = '-1' or unit_cost is null) from gold.fct_sales"
+    ) == [(len(sent), amount, without_money, 0)]
+
+
+def _corrected_amount(line: dict[str, str]) -> Decimal | None:
+    """Rule for sales amounts, in other words than those of the model."""
+    sent = int(line["sls_sales"] or 0)
+    computed = int(line["sls_quantity"]) * abs(int(line["sls_price"] or 0))
+    if sent <= 0 or computed not in (sent, 0):
+        return Decimal(computed) if computed else None
+    return Decimal(sent)
+
+
+def test_nothing_new_changes_nothing(built: Lakehouse) -> None:
+    before = built.contents("bronze", "snapshots", "silver", "gold", "ops")
+    output = built.run("lakehouse", "load")
+    assert "Nothing new" in output
+    output = built.run("lakehouse", "build")
+    assert "0 failed" in output
+    after = built.contents("bronze", "snapshots", "silver", "gold", "ops")
+    # Each build is recorded.
+    before.pop("ops.builds"), after.pop("ops.builds")
+    assert after == before
+
+
+def test_plain_dbt_sees_the_tables_in_a_fresh_shell(built: Lakehouse) -> None:
+    output = built.run("dbt", "test", "--select", "fct_sales")
+    assert "ERROR=0" in output and "PASS=0" not in output
+
+
+def test_sail_builds_the_same_gold(built: Lakehouse) -> None:
+    output = built.run("lakehouse", "build", "--target", "sail")
+    assert "0 failed" in output
+    gold = [name for name in table_folders(built.warehouse) if name.startswith("gold.")]
+    assert gold
+    for name in gold:
+        schema, table = name.split(".")
+        folder = built.home / "sail" / f"{schema}.db" / table
+        local = read(built.warehouse, f"select * from {name} order by all")
+        sail = pyarrow.dataset.dataset(folder).to_table()
+        assert sail.column_names == local.columns, name
+        rows = [tuple(row.values()) for row in sail.to_pylist()]
+        assert sorted(rows, key=repr) == sorted(map(_naive, local.rows), key=repr), name
+
+
+def _naive(row: tuple[object, ...]) -> tuple[object, ...]:
+    return row
+
+
+def test_dbt_docs_have_lineage_and_descriptions(built: Lakehouse, tmp_path: Path) -> None:
+    built.run("dbt", "docs", "generate", "--target", "sail", "--target-path", str(tmp_path))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    catalog = json.loads((tmp_path / "catalog.json").read_text())
+    fact = "model.lakehouse.fct_sales"
+    assert "model.lakehouse.stg_crm__sales" in manifest["parent_map"][fact]
+    models = [n for n in manifest["nodes"].values() if n["resource_type"] in ("model", "snapshot")]
+    assert [m["name"] for m in models if not m["description"].startswith("One row per ")] == []
+    for model in models:
+        columns = catalog["nodes"][model["unique_id"]]["columns"]
+        described = {name for name, column in model["columns"].items() if column["description"]}
+        undescribed = {name for name in columns if not name.startswith("dbt_")} - described
+        assert undescribed == set(), model["name"]
+
+
+def test_query_prints_csv_and_json(built: Lakehouse) -> None:
+    sql = "select product_number, cost from gold.dim_product order by product_number limit 1"
+    header, row = built.run("lakehouse", "query", sql, "--format", "csv").splitlines()
+    assert header == "product_number,cost"
+    ((as_object),) = json.loads(built.run("lakehouse", "query", sql, "--format", "json"))
+    assert list(as_object.values()) == row.split(",")
+
+
+def test_query_reads_an_earlier_version(built: Lakehouse) -> None:
+    sql = "select count(*) as n from bronze.crm_sales_details"
+    assert built.run("lakehouse", "query", sql, "--at", "0", "--format", "csv").split() == ["n", "0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["query", "select * from gold.nothing"], 1, "nothing"),
+        (["query", "select 1 from gold.dim_date", "--format", "xml"], 2, "xml"),
+        (["query", "select 1 from gold.dim_date", "--at", "9999"], 1, "version"),
+        (["load", "--source", "crmm"], 2, "crmm"),
+        (["load", "--landing", "/nowhere"], 2, "/nowhere"),
+        (["generate", "--out", "/tmp/none", "--scale", "0"], 2, "scale"),
+        (["build", "--select", "no_such_model", "--target", "nowhere"], 2, "nowhere"),
+        (["--no-such-option"], 2, "no-such-option"),
+    ],
+)
+def test_errors_name_the_cause(built: Lakehouse, arguments: list[str], exit_code: int, message: str) -> None:
+    output = built.run("lakehouse", *arguments, exit_code=exit_code)
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_status_shows_loads_quarantine_and_the_last_build(built: Lakehouse) -> None:
+    output = built.run("lakehouse", "status")
+    for expected in ("crm.cust_info", "fresh", "the key is missing: cst_id is null", "0 failed"):
+        assert expected in output
+
+
+def test_only_one_run_at_a_time(built: Lakehouse) -> None:
+    first = built.start("lakehouse", "load")
+    try:
+        _wait_for_lock(built.home / ".lock", first.pid)
+        output = built.run("lakehouse", "load", exit_code=2)
+        assert f"process {first.pid}" in output
+    finally:
+        os.killpg(first.pid, signal.SIGTERM)
+        first.communicate()
+
+
+def _wait_for_lock(lock: Path, pid: int) -> None:
+    for _ in range(100):
+        if lock.exists() and lock.read_text() == str(pid):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"process {pid} did not take the lock")
+
+
+def test_settings_errors_name_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_DRIVER_MEMORY", "lots")
+    output = Lakehouse(tmp_path).run("lakehouse", "status", exit_code=2)
+    assert "LAKEHOUSE_DRIVER_MEMORY" in output

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
@@ -48,7 +49,7 @@ def load_bronze(
     with LoadDisplay(console, tables) as display:
         try:
             loads = bronze.load(
-                spark or quiet_spark(settings),
+                spark or quiet_spark(),
                 tables,
                 settings.landing,
                 settings.home / "checkpoints",
@@ -70,9 +71,9 @@ def build_models(arguments: Sequence[str], console: Console, manifest: Manifest 
         UsageError: dbt does not understand the arguments or the project.
     """
     if target_of(arguments) == "local":
-        quiet_spark(None)
+        quiet_spark()
     with BuildDisplay(console) as display:
-        result = _dbt(["build", "--quiet", *arguments], display, manifest)
+        result = _dbt(["build", *arguments], display, manifest)
     display.summarize(result)
     if result.exception is not None:
         raise UsageError(f"dbt: {result.exception}")
@@ -93,8 +94,8 @@ def run_all(
     """Load `tables`, then build what depends on them; a refused file fails the run at its end."""
     with ThreadPoolExecutor(1) as pool:
         # dbt reads the project while the JVM starts.
-        starting = pool.submit(quiet_spark, settings)
-        parsed = _dbt(["parse", "--quiet", "--target", target])
+        starting = pool.submit(quiet_spark)
+        parsed = _dbt(["parse", "--target", target])
         spark = starting.result()
     if parsed.exception is not None:
         raise UsageError(f"dbt: {parsed.exception}")
@@ -116,11 +117,11 @@ def target_of(arguments: Sequence[str]) -> str:
     return next((a.split("=", 1)[1] for a in arguments if a.startswith("--target=")), "local")
 
 
-def quiet_spark(settings: Settings | None) -> SparkSession:
+def quiet_spark() -> SparkSession:
     """The Spark session, its JVM's own chatter sent to `<home>/spark.log`."""
-    home = settings.home if settings else os.environ["LAKEHOUSE_HOME"]
-    logging.getLogger("py4j").setLevel(logging.ERROR)
-    with _stderr_to(f"{home}/spark.log"):
+    # Failed statements reach the user as exceptions.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    with _stderr_to(f"{os.environ['LAKEHOUSE_HOME']}/spark.log"):
         return spark_session()
 
 
@@ -144,5 +145,14 @@ def _dbt(
     manifest: Manifest | None = None,
 ) -> dbtRunnerResult:
     runner = dbtRunner(manifest=manifest, callbacks=[display.update] if display else [])
-    folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    return runner.invoke([*arguments, *folders])
+    home = Path(os.environ["LAKEHOUSE_HOME"])
+    places = {
+        "--project-dir": PROJECT,
+        "--profiles-dir": PROJECT,
+        # Two lakehouses may be built at once.
+        "--target-path": home / "target",
+        "--log-path": home / "logs",
+    }
+    options = [str(part) for option in places.items() for part in option]
+    # The display says what dbt would print.
+    return runner.invoke(["--log-level", "none", *arguments, *options])

@@ -95,7 +95,8 @@ class History:
         self.batch_ids.add(load.batch_id)
         self.last_ingested_at = max(self.last_ingested_at, load.ingested_at)
         if load.status == "loaded" and load.sha256:
-            self.loaded_bytes.setdefault(load.sha256, load.path)
+            self.loaded_bytes.pop(load.sha256, None)  # the newest comes last
+            self.loaded_bytes[load.sha256] = load.path
 
 
 def create_tables(spark: SparkSession) -> None:
@@ -113,10 +114,11 @@ def read_history(spark: SparkSession) -> dict[tuple[str, str], History]:
     rows = spark.table(LOADS).orderBy("finished_at", "_ingested_at")
     # Spark hands timestamps to Python in the machine's time zone: epochs have none.
     for row in rows.withColumns({name: F.unix_micros(name) for name in times}).collect():
-        values = row.asDict() | {name: _from_micros(row[name]) for name in times}
+        values = row.asDict() | {name: from_epoch_micros(row[name]) for name in times}
         histories[row["source"], row["table_name"]].add(FileLoad(**values))
     return histories
 
 
-def _from_micros(micros: int) -> datetime:
+def from_epoch_micros(micros: int) -> datetime:
+    """UTC time of microseconds since 1970."""
     return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)

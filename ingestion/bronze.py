@@ -6,9 +6,10 @@ order. The commits carry the batch's id, so that a batch that was killed half-wa
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -17,7 +18,7 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion import audit
-from ingestion.audit import FileLoad, History
+from ingestion.audit import FileLoad, History, from_epoch_micros
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.discovery import collect, look_up, stream_of_files
@@ -42,6 +43,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What the bronze table holds of a file in a batch."""
+
+    rows: int
+    rescued: int
+    ingested_at: datetime
+
+
+@dataclass(frozen=True)
 class Batch:
     """Files that are committed together; id and transaction are the same when it is run again."""
 
@@ -49,6 +59,8 @@ class Batch:
     application: str
     version: int
     files: Sequence[LandedFile]
+    # What a run that was killed left in bronze, by path.
+    written: Mapping[str, Written] = field(default_factory=dict)
 
 
 def load(
@@ -69,7 +81,8 @@ def load(
     """
     if not landing.is_dir():
         raise LandingError(f"The landing zone {landing} does not exist. Create it, or set LAKEHOUSE_LANDING.")
-    _create_tables(spark, tables)
+    audit.create_tables(spark)
+    spark.sql("create schema if not exists bronze")
     histories = audit.read_history(spark)
     loaders = [
         TableLoader(spark, table, landing, checkpoints, histories[table.source, table.name])
@@ -114,6 +127,7 @@ class TableLoader:
 
     def load(self) -> list[FileLoad]:
         """Load new files, and those that were overwritten or refused before."""
+        _create_table(self._spark, self.table)
         landed = sorted(self._glob.files())
         if any(file.path not in self._history.newest for file in landed):
             self._load_new_files()
@@ -139,25 +153,26 @@ class TableLoader:
         if query is None:
             raise LoadError("Spark did not tell the id of the stream")
         try:
-            self._load_batch(Batch(f"{query}-{version}", query, version, collect(names)))
+            # A stream whose checkpoint was lost shows everything again.
+            files = [file for file in collect(names) if not self._is_known(file)]
+            self._load_batch(Batch(f"{query}-{version}", query, version, files))
         except Exception as error:
             self._failure = error
             raise
 
     def _to_try_again(self, landed: Iterable[LandedFile]) -> list[LandedFile]:
-        """Files that a stream does not show again: overwritten since, or refused before."""
+        """Files that the stream does not show again: overwritten since, refused, or lost from the books."""
         tried_now = {load.path for load in self._loads}
-        known = self._history.newest
-        return [
-            file
-            for file in landed
-            if file.path not in tried_now
-            and (before := known.get(file.path))
-            and (
-                before.status == "refused"
-                or (before.modified_at, before.size_bytes) != (file.modified_at, file.size)
-            )
-        ]
+        return [file for file in landed if file.path not in tried_now and not self._is_known(file)]
+
+    def _is_known(self, file: LandedFile) -> bool:
+        """Whether the file was loaded, or found to be a duplicate, as it lies there now."""
+        before = self._history.newest.get(file.path)
+        return (
+            before is not None
+            and before.status != "refused"
+            and (before.modified_at, before.size_bytes) == (file.modified_at, file.size)
+        )
 
     def _batch_of_one(self, file: LandedFile) -> Batch:
         delivery = f"{self.table.bronze} {file} {self._history.deliveries[file.path]}"
@@ -165,21 +180,45 @@ class TableLoader:
         return Batch(f"{name}-0", name, 0, [file])
 
     def _load_batch(self, batch: Batch) -> None:
-        if batch.id in self._history.batch_ids:
+        if batch.id in self._history.batch_ids or not batch.files:
             return
-        started_at = datetime.now(UTC)
-        first = max(started_at, self._history.last_ingested_at + timedelta(microseconds=1))
-        seen = dict(self._history.loaded_bytes)
-        loads = []
-        for position, file in enumerate(batch.files):
-            load = self._examine(file, batch, seen, started_at)
-            loads.append(replace(load, _ingested_at=first + timedelta(microseconds=position)))
-        loads = self._write(batch, loads)
+        batch = replace(batch, written=self._written(batch))
+        loads = self._examine_all(batch)
+        try:
+            loads = self._write(batch, loads)
+        except Exception:
+            unreadable = self._unreadable(batch, [load for load in loads if load.status == "loaded"])
+            if not unreadable:
+                raise
+            loads = self._write(batch, [_refuse_if(unreadable, load) for load in loads])
         self._loads += loads
         if new := [load for load in loads if not self._is_refused_as_before(load)]:
             self._commit_rows(audit.LOADS, audit.LOADS_SCHEMA, batch, [astuple(x) for x in new])
         for load in new:
             self._history.add(load)
+
+    def _examine_all(self, batch: Batch) -> list[FileLoad]:
+        """Decide about each file of a batch, and give those to be loaded their times."""
+        started_at = datetime.now(UTC)
+        first = max(started_at, self._history.last_ingested_at + timedelta(microseconds=1))
+        seen = self._repeatable()
+        loads = []
+        for position, file in enumerate(batch.files):
+            load = self._examine(file, batch, seen, started_at)
+            load = replace(load, _ingested_at=first + timedelta(microseconds=position))
+            if written := batch.written.get(file.path):
+                load = _as_written(load, written)
+            loads.append(load)
+        return loads
+
+    def _repeatable(self) -> dict[str, str]:
+        """Checksums, with their paths, that make a file a duplicate.
+
+        Changes count once. A complete extract repeats the one before it, or else the source went back
+        to an earlier state.
+        """
+        seen = list(self._history.loaded_bytes.items())
+        return dict(seen[-1:] if self.table.arrives.delivery == "complete" else seen)
 
     def _examine(
         self, file: LandedFile, batch: Batch, seen: dict[str, str], started_at: datetime
@@ -192,11 +231,13 @@ class TableLoader:
                 status, reason = "duplicate", f"the same bytes as {seen[checksum]}"
             else:
                 self._reader.check(self.table, file)
+                if self.table.arrives.delivery == "complete":
+                    seen.clear()
                 seen[checksum] = file.path
         except FileRefused as refusal:
             status, reason = "refused", str(refusal)
-        except OSError as error:
-            status, reason = "refused", f"the file cannot be read: {error.strerror}"
+        except (OSError, EOFError, zlib.error) as error:
+            status, reason = "refused", _cannot_be_read(error)
         return FileLoad(
             source=self.table.source,
             table_name=self.table.name,
@@ -217,61 +258,68 @@ class TableLoader:
 
     def _write(self, batch: Batch, loads: list[FileLoad]) -> list[FileLoad]:
         """Write what the files hold; returns the loads with their counts."""
-        uris = {file.path: file.uri for file in batch.files}
         left_out = [self._refusal_row(x) for x in loads if self._is_newly_refused(x)]
-        counts: dict[str, tuple[int, int]] = {}
+        written: dict[str, Written] = {}
         quarantined: dict[str, int] = {}
         if accepted := [load for load in loads if load.status == "loaded"]:
-            files = [file for file in batch.files if file.path in {x.path for x in accepted}]
-            records = self._records(files, accepted, uris, batch)
-            if self._write_bronze(records, batch) or left_out:
+            records = self._records(batch, accepted)
+            written, complete = self._write_bronze(records, batch)
+            if left_out or not complete:
                 self._commit(audit.QUARANTINE, self._left_out(records, left_out), batch)
                 quarantined = self._count_quarantined(batch)
-            counts = self._count_loaded(batch)
         elif left_out:
             self._commit_rows(audit.QUARANTINE, audit.QUARANTINE_SCHEMA, batch, left_out)
         finished_at = datetime.now(UTC)
         return [
             replace(
                 load,
-                rows_loaded=counts.get(load.path, (0, 0))[0],
-                rows_rescued=counts.get(load.path, (0, 0))[1],
+                rows_loaded=written[load.path].rows if load.path in written else 0,
+                rows_rescued=written[load.path].rescued if load.path in written else 0,
                 rows_quarantined=quarantined.get(load.path, 0),
                 finished_at=finished_at,
             )
             for load in loads
         ]
 
-    def _records(
-        self,
-        files: Sequence[LandedFile],
-        accepted: Sequence[FileLoad],
-        uris: dict[str, str],
-        batch: Batch,
-    ) -> DataFrame:
-        """Records of the files, typed, with the metadata columns and `_unparsed`."""
+    def _unreadable(self, batch: Batch, loads: Sequence[FileLoad]) -> dict[str, str]:
+        """Files that make reading fail, with the cause, by path."""
+        if not loads:
+            return {}
+        try:
+            self._records(batch, loads).write.format("noop").mode("overwrite").save()
+            return {}
+        except Exception as error:
+            if len(loads) == 1:
+                return {loads[0].path: _cannot_be_read(error)}
+        half = len(loads) // 2
+        return self._unreadable(batch, loads[:half]) | self._unreadable(batch, loads[half:])
+
+    def _records(self, batch: Batch, accepted: Sequence[FileLoad]) -> DataFrame:
+        """Records of the accepted files, typed, with the metadata columns and `_unparsed`."""
+        by_path = {file.path: file for file in batch.files}
+        files = [by_path[load.path] for load in accepted]
         origins = self._spark.createDataFrame(
-            [(uris[load.path], load.path, load.ingested_at) for load in accepted],
+            [(by_path[load.path].uri, load.path, load.ingested_at) for load in accepted],
             f"{URI} string, _source_file string, _ingested_at timestamp",
         )
         raw = self._reader.read(self._spark, self.table, files)
         typed = conform(raw, self.table).join(F.broadcast(origins), URI)
         return typed.withColumn("_batch_id", F.lit(batch.id))
 
-    def _write_bronze(self, records: DataFrame, batch: Batch) -> bool:
-        """Commit what could be parsed; returns whether something belongs into the quarantine."""
+    def _write_bronze(self, records: DataFrame, batch: Batch) -> tuple[dict[str, Written], bool]:
+        """Commit what could be parsed; returns what is there now, and whether that is all of it."""
         columns = [column.name for column in self.table.columns] + list(METADATA_COLUMNS)
-        written = self._spark.table(self.table.bronze).where(F.col("_batch_id") == batch.id)
         parsed = F.col(UNPARSED).isNull()
-        if not written.isEmpty():
-            return True  # committed before a kill, which took the observed counts with it
         observed = Observation()
         watched = records.observe(observed, F.count_if(~parsed | self._lacks_key()).alias("left_out"))
         self._commit(self.table.bronze, watched.where(parsed).select(columns), batch)
-        return bool(observed.get["left_out"])
+        written = self._written(batch)
+        # Delta skips what was committed before a kill: then nothing is observed, and asking never ends.
+        committed_now = written and not batch.written
+        return written, bool(committed_now) and not observed.get["left_out"]
 
     def _lacks_key(self) -> Column:
-        return reduce(Column.__or__, (F.col(key).isNull() for key in self.table.arrives.keys))
+        return reduce(Column.__or__, (F.col(key).isNull() for key in self.table.arrives.keys), F.lit(False))
 
     def _left_out(self, records: DataFrame, refusals: list[tuple[object, ...]]) -> DataFrame:
         """Quarantine rows: records without their key (kept in bronze too) or that are no records."""
@@ -293,10 +341,16 @@ class TableLoader:
         )
         return rows.unionByName(self._spark.createDataFrame(refusals, audit.QUARANTINE_SCHEMA))
 
-    def _count_loaded(self, batch: Batch) -> dict[str, tuple[int, int]]:
+    def _written(self, batch: Batch) -> dict[str, Written]:
+        """What the bronze table holds of the batch, by path."""
         rows = self._spark.table(self.table.bronze).where(F.col("_batch_id") == batch.id)
-        counts = rows.groupBy("_source_file").agg(F.count("*"), F.count("_rescued_data"))
-        return {path: (loaded, rescued) for path, loaded, rescued in counts.collect()}
+        counts = rows.groupBy("_source_file").agg(
+            F.count("*"), F.count("_rescued_data"), F.unix_micros(F.max("_ingested_at"))
+        )
+        return {
+            path: Written(loaded, rescued, from_epoch_micros(micros))
+            for path, loaded, rescued, micros in counts.collect()
+        }
 
     def _count_quarantined(self, batch: Batch) -> dict[str, int]:
         rows = self._spark.table(audit.QUARANTINE).where(F.col("_batch_id") == batch.id)
@@ -341,15 +395,31 @@ class TableLoader:
         )
 
 
-def _create_tables(spark: SparkSession, tables: Sequence[SourceTable]) -> None:
-    audit.create_tables(spark)
-    spark.sql("create schema if not exists bronze")
-    for table in tables:
-        if not spark.catalog.tableExists(table.bronze):
-            spark.sql(
-                f"create table if not exists {table.bronze} ({table.schema_ddl}) using delta "
-                "tblproperties ('delta.appendOnly' = 'true')"
-            )
+def _create_table(spark: SparkSession, table: SourceTable) -> None:
+    if not spark.catalog.tableExists(table.bronze):
+        spark.sql(
+            f"create table if not exists {table.bronze} ({table.schema_ddl}) using delta "
+            "tblproperties ('delta.appendOnly' = 'true')"
+        )
+
+
+def _as_written(load: FileLoad, written: Written) -> FileLoad:
+    """The load as a killed run began it: its time, and its rows even if the file was overwritten since."""
+    load = replace(load, _ingested_at=written.ingested_at)
+    if load.modified_at <= written.ingested_at:
+        return load
+    # The time of another version lets the new one be loaded next.
+    return replace(load, status="loaded", reason=None, sha256=None, modified_at=written.ingested_at)
+
+
+def _refuse_if(unreadable: Mapping[str, str], load: FileLoad) -> FileLoad:
+    if load.path not in unreadable:
+        return load
+    return replace(load, status="refused", reason=unreadable[load.path])
+
+
+def _cannot_be_read(error: Exception) -> str:
+    return f"the file cannot be read: {getattr(error, 'strerror', None) or root_cause(error)}"
 
 
 def _raise_failures(tables: Sequence[SourceTable], results: Sequence[list[FileLoad] | Exception]) -> None:

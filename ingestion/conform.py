@@ -10,6 +10,7 @@ from ingestion.readers import EXTRA
 
 _REPLACEMENT_CHARACTER = "\ufffd"
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T].+)?$"
 
 
 def conform(records: DataFrame, table: SourceTable) -> DataFrame:
@@ -36,9 +37,22 @@ def _typed(name: str, data_type: str) -> Column:
     if data_type == "date":
         # Spark would take "2024" for the first of January.
         return F.when(F.trim(text).rlike(_ISO_DATE), text.try_cast("date"))
+    if data_type == "timestamp":
+        # It would take "2024" likewise, and "12:30" for half past twelve of the day of the load.
+        return F.when(F.trim(text).rlike(_ISO_TIMESTAMP), text.try_cast("timestamp"))
     if data_type.startswith(("array<", "map<", "struct<")):
-        return F.from_json(text, data_type)
+        return _nested(text, data_type)
     return text.try_cast(data_type)
+
+
+def _nested(text: Column, data_type: str) -> Column:
+    """Parse JSON; null as a whole where a part does not fit, so that the misfit is seen."""
+    parsed = F.from_json(
+        F.concat(F.lit('{"value":'), text, F.lit("}")),
+        f"value {data_type}, misfit string",
+        {"columnNameOfCorruptRecord": "misfit"},
+    )
+    return F.when(parsed["misfit"].isNull(), parsed["value"])
 
 
 def _is_misfit(name: str, typed: Column) -> Column:

@@ -20,6 +20,9 @@ METADATA_COLUMNS = {
     "_batch_id": "string",
 }
 
+# The loader's own, in the table and while a file is read.
+_RESERVED = {*METADATA_COLUMNS, "_uri", "_extra", "_unparsed"}
+
 _DATA_TYPE = re.compile(
     r"string|boolean|smallint|int|bigint|float|double|date|timestamp|decimal\(\d+, ?\d+\)"
     r"|(array|map|struct)<.+>"
@@ -28,6 +31,21 @@ _DATA_TYPE = re.compile(
 
 class ContractError(Exception):
     """A sources file is wrong; the message names file, table and column."""
+
+
+def _listable(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"'{path}' leads out of the landing zone; give a path below it")
+    if any(c in folder for c in "*?[]{}") or any(c in name for c in "[]{}") or not name:
+        raise ValueError(f"'{path}' cannot be listed: only the file name may hold the wildcards * and ?")
+    return path
+
+
+def _storable(name: str) -> str:
+    if not name or any(c in name for c in " ,;{}()\n\t=.`"):
+        raise ValueError(f"'{name}' cannot be a column's name: Delta takes no blanks and none of ,;{{}}()=.`")
+    return name
 
 
 def _known_type(data_type: str) -> str:
@@ -39,7 +57,7 @@ def _known_type(data_type: str) -> str:
 class Column(BaseModel):
     """A column of a source table: name, Databricks SQL type, description."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_storable)]
     data_type: Annotated[str, AfterValidator(_known_type)]
     description: str
 
@@ -47,14 +65,14 @@ class Column(BaseModel):
 class Delivery(BaseModel):
     """How a table arrives (`config.meta` of the source table).
 
-    `path` is a glob below the landing zone, its last part matched in subfolders too; `format` names a
-    reader; `delivery` says whether each file is the complete table or only changes; `keys` identify
-    a record; `options` go to the reader.
+    `path` is a folder below the landing zone and a file name with `*` and `?`, which is looked for in
+    subfolders too; `format` names a reader; `delivery` says whether each file is the complete table or
+    only changes; `keys` identify a record; `options` go to the reader.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    path: str
+    path: Annotated[str, AfterValidator(_listable)]
     format: Literal["csv", "json"]
     delivery: Literal["complete", "changes"]
     keys: list[str]
@@ -109,10 +127,11 @@ class SourceTable(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> "SourceTable":
         names = [column.name for column in self.columns]
+        lower_case = [name.lower() for name in names]  # Spark does not tell the cases apart
         for name in names:
-            if names.count(name) > 1:
+            if lower_case.count(name.lower()) > 1:
                 raise ValueError(f"column '{name}' is declared twice")
-            if name in METADATA_COLUMNS:
+            if name.lower() in _RESERVED:
                 raise ValueError(f"column '{name}' is reserved for the loader")
         for key in self.arrives.keys:
             if key not in names:
@@ -128,7 +147,12 @@ def read_contracts(models: Path) -> list[SourceTable]:
     """
     tables: list[SourceTable] = []
     for file in sorted(models.rglob("_*__sources.yml")):
-        tables += _read_file(file)
+        for table in _read_file(file):
+            if table.bronze in (other.bronze for other in tables):
+                raise ContractError(
+                    f"{file}: table {table.label}: another table is loaded to {table.bronze} too"
+                )
+            tables.append(table)
     return tables
 
 
@@ -148,13 +172,16 @@ def select_sources(tables: Sequence[SourceTable], names: Iterable[str]) -> list[
 def _read_file(file: Path) -> list[SourceTable]:
     try:
         declared = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ContractError(f"{file}: not valid YAML: {error}") from None
-    return [
-        _read_table(file, source, table)
-        for source in declared.get("sources", [])
-        for table in source.get("tables", [])
-    ]
+    try:
+        return [
+            _read_table(file, source, table)
+            for source in declared.get("sources") or []
+            for table in source.get("tables") or []
+        ]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ContractError(f"{file}: not a list of sources with names and tables: {error}") from None
 
 
 def _read_table(file: Path, source: dict[str, Any], table: dict[str, Any]) -> SourceTable:
@@ -168,7 +195,7 @@ def _read_table(file: Path, source: dict[str, Any], table: dict[str, Any]) -> So
                 "identifier": table.get("identifier", f"{source['name']}_{name}"),
                 "arrives": config.get("meta", {}),
                 "freshness": config.get("freshness") or {},
-                "columns": table.get("columns", []),
+                "columns": table.get("columns") or [],
             }
         )
     except ValidationError as error:

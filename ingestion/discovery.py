@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.readwriter import DataStreamReader
 
-from ingestion.landing import FileGlob, LandedFile, from_epoch_ms
+from ingestion.landing import FileGlob, LandedFile, from_epoch_ms, literal_pattern
 from lakehouse.engines import on_databricks
 
 _FILES = "path string, modificationTime timestamp, length bigint, content binary"
@@ -24,13 +24,13 @@ def stream_of_files(spark: SparkSession, glob: FileGlob) -> DataFrame:
         # By default a file a week older than the newest would be passed over.
         stream = stream.format("binaryFile").option("maxFileAge", "36500d")
     stream = stream.option("pathGlobFilter", glob.name).option("recursiveFileLookup", True)
-    return _names(stream.load(str(glob.folder)))
+    return _names(stream.load(literal_pattern(str(glob.folder))))
 
 
 def look_up(spark: SparkSession, files: Sequence[LandedFile]) -> list[LandedFile]:
-    """The same files with the `uri` under which Spark reports their rows."""
-    found = spark.read.format("binaryFile").load([file.path for file in files])
-    return collect(_names(found))
+    """The same files with the `uri` under which Spark reports their rows; it never shows empty files."""
+    found = spark.read.format("binaryFile").load([file.pattern for file in files])
+    return sorted([*collect(_names(found)), *(file for file in files if file.size == 0)])
 
 
 def collect(names: DataFrame) -> list[LandedFile]:

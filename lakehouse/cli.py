@@ -1,5 +1,6 @@
 """The command line: `lakehouse --help`."""
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ingestion.bronze import root_cause
 from ingestion.contracts import ContractError, SourceTable, read_contracts, select_sources
 from ingestion.generator import generate as generate_files
 from lakehouse.errors import LakehouseError, UsageError
@@ -37,6 +39,11 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except ContractError as error:
         _fail(str(error), UsageError.exit_code)
+    except Exception as error:
+        if os.environ.get("LAKEHOUSE_DEBUG"):
+            raise
+        cause = f"{type(error).__name__}: {root_cause(error)}"
+        _fail(f"{cause}\nSet LAKEHOUSE_DEBUG=1 to see where it happened.", 1)
     except KeyboardInterrupt:
         _fail("Stopped. Run the same command again to go on.", 130)
 

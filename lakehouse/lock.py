@@ -1,12 +1,16 @@
-"""One writer at a time."""
+"""One writer at a time, with room to write."""
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
+
+# The catalog and the logs need a little room even when nothing is loaded.
+_MINIMUM_FREE_MB = 5
 
 
 @contextmanager
@@ -15,6 +19,7 @@ def writer_lock(home: Path) -> Iterator[None]:
 
     Raises:
         UsageError: another process writes, or `home` cannot be written to.
+        LakehouseError: the disk of `home` is full.
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -30,6 +35,9 @@ def writer_lock(home: Path) -> Iterator[None]:
                 f"Another run (process {file.read() or 'unknown'}) is writing to {home}: "
                 "wait for it, or set LAKEHOUSE_HOME to another folder."
             ) from None
+        free = shutil.disk_usage(home).free / 1e6
+        if free < _MINIMUM_FREE_MB:
+            raise LakehouseError(f"No space left on device: {home} has {free:.1f} MB free.")
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

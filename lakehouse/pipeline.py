@@ -120,7 +120,8 @@ def target_of(arguments: Sequence[str]) -> str:
 def quiet_spark() -> SparkSession:
     """The Spark session, its JVM's own chatter sent to `<home>/spark.log`."""
     # Failed statements reach the user as exceptions.
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    for name in ("SQLQueryContextLogger", "py4j"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with _stderr_to(f"{os.environ['LAKEHOUSE_HOME']}/spark.log"):
         return spark_session()
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql.connect.session import SparkSession
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table

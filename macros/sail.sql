@@ -8,12 +8,19 @@
 {%- endmacro %}
 
 
-{% macro sail__create_schema(relation) -%}
-    {% call statement('create_schema') -%}
-        create schema if not exists {{ relation.without_identifier() }}
-        location '{{ lakehouse_home() }}/sail/{{ relation.schema }}.db'
-    {%- endcall %}
-{%- endmacro %}
+{# dbt asks for these in parallel before the first hook, and dbt-sail must not be started by two threads at once. #}
+{% macro sail__list_schemas(database) %}
+    {{ return([]) }}
+{% endmacro %}
+
+
+{% macro sail__list_relations_without_caching(relation) %}
+    {{ return([]) }}
+{% endmacro %}
+
+
+{% macro sail__create_schema(relation) %}
+{% endmacro %}
 
 
 {% macro sail__file_format_clause() -%}
@@ -29,7 +36,12 @@
         {% do needed.extend(graph.nodes[id].depends_on.nodes) %}
     {% endfor %}
 
-    {% do run_query('create schema if not exists attached') %}
+    {% set schemas = (graph.sources.values() | list + graph.nodes.values() | list) | map(attribute='schema') %}
+    {% for schema in ['attached'] + schemas | unique | list %}
+        {% do run_query(
+            "create schema if not exists " ~ schema ~ " location '" ~ lakehouse_home() ~ "/sail/" ~ schema ~ ".db'"
+        ) %}
+    {% endfor %}
 
     {% for source in graph.sources.values() %}
         {% set folder = lakehouse_home() ~ '/warehouse/' ~ source.schema ~ '.db/' ~ source.identifier %}
@@ -56,7 +68,6 @@
 {# An attached table does not know its columns; a view over it does, as fixtures and `describe` need. #}
 {% macro attach_table(schema, name, file_format, folder) %}
     {% set table = 'attached.' ~ schema ~ '__' ~ name %}
-    {% do create_schema(api.Relation.create(schema=schema)) %}
     {% do run_query("create table " ~ table ~ " using " ~ file_format ~ " location '" ~ folder ~ "'") %}
     {% do run_query("create or replace view " ~ schema ~ "." ~ name ~ " as select * from " ~ table) %}
 {% endmacro %}

@@ -17,6 +17,9 @@ from ingestion.landing import LandedFile
 URI, EXTRA, UNPARSED = "_uri", "_extra", "_unparsed"
 
 
+NO_RECORDS = "a complete extract without a record would mean that everything was removed"
+
+
 class FileRefused(Exception):
     """A file that cannot be loaded as a whole; the message says why and what to do."""
 

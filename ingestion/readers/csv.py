@@ -1,16 +1,21 @@
 """CSV with a header line."""
 
+import codecs
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandedFile
-from ingestion.readers import EXTRA, UNPARSED, URI, FileRefused
+from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused
+
+# Python's own limit is 128 KB per field; a quote that is never closed has to end somewhere, though.
+csv.field_size_limit(1 << 24)
 
 
 class CsvReader:
@@ -18,7 +23,7 @@ class CsvReader:
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Refuse a file whose header does not have the contract's columns."""
-        header, has_records = _first_lines(table, file)
+        header, has_records = _header(table, file)
         missing = [column.name for column in table.columns if column.name not in header]
         unknown = [name for name in header if name not in {c.name for c in table.columns}]
         if len(missing) == len(table.columns):
@@ -34,34 +39,41 @@ class CsvReader:
         if repeated := sorted({name for name in header if header.count(name) > 1}):
             raise FileRefused(f"the header has {repeated} more than once")
         if table.arrives.delivery == "complete" and not has_records:
-            raise FileRefused("a complete extract without a record would mean that everything was removed")
+            raise FileRefused(NO_RECORDS)
 
     def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
-        """Read the files, those with the same header together."""
-        by_header = defaultdict(list)
+        """Read the files, those with the same header and the same kind of lines together."""
+        groups = defaultdict(list)
         for file in files:
-            by_header[tuple(_first_lines(table, file)[0])].append(file.path)
-        frames = [_read(spark, table, header, paths) for header, paths in by_header.items()]
+            groups[tuple(_header(table, file)[0]), _spans_lines(table, file)].append(file.pattern)
+        frames = [
+            _read(spark, table, header, spans_lines, patterns)
+            for (header, spans_lines), patterns in groups.items()
+        ]
         return reduce(DataFrame.unionByName, frames)
 
 
-def _read(spark: SparkSession, table: SourceTable, header: tuple[str, ...], paths: list[str]) -> DataFrame:
+def _read(
+    spark: SparkSession, table: SourceTable, header: tuple[str, ...], spans_lines: bool, patterns: list[str]
+) -> DataFrame:
     # Spark matches CSV columns by position: numbered names keep odd ones out of the schema.
     fields = [f"_{position}" for position in range(len(header))]
     raw = (
         spark.read.schema(", ".join(f"{name} string" for name in [*fields, UNPARSED]))
         .options(
             header=True,
-            multiLine=True,
+            multiLine=spans_lines,
             escape='"',
             mode="PERMISSIVE",
             columnNameOfCorruptRecord=UNPARSED,
             columnPruning=False,
         )
+        # Found by itself, a first line's end would be taken for that of all lines.
+        .options(**{"lineSep": "\n"} if spans_lines else {})
         .options(**table.arrives.options)
-        .csv([_literal_path(path) for path in paths])
+        .csv(patterns)
     )
-    # After a first line that ends in a line feed alone, the parser leaves carriage returns behind.
+    # The parser of whole files leaves carriage returns behind.
     last = fields[-1]
     raw = raw.withColumn(last, F.regexp_replace(last, "\r$", ""))
     declared = {column.name for column in table.columns}
@@ -80,25 +92,51 @@ def _as_map(extra: list[tuple[str, str]]) -> Column:
     return F.create_map(*(part for name, field in extra for part in (F.lit(name), F.col(field))))
 
 
-def _first_lines(table: SourceTable, file: LandedFile) -> tuple[list[str], bool]:
+def _header(table: SourceTable, file: LandedFile) -> tuple[list[str], bool]:
     """The header's names, and whether a record follows."""
-    encoding = table.arrives.options.get("encoding", "utf-8-sig")
-    with open(file.path, encoding=encoding, errors="replace", newline="") as text:
-        lines = csv.reader(text, delimiter=_delimiter(table))
+    with file.open_text(_encoding(table)) as text:
         try:
-            records = (line for line in lines if line)
-            header = next(records, None)
-            if header is None:
-                raise FileRefused("the file is empty")
-            return header, next(records, None) is not None
+            header = next((line for line in _parse(table, text) if line), None)
         except csv.Error as error:
             raise FileRefused(f"the header cannot be read: {error}") from None
+        if header is None:
+            raise FileRefused("the file is empty")
+        return header, any(line.strip() for line in text)
+
+
+def _spans_lines(table: SourceTable, file: LandedFile) -> bool:
+    """Whether quoted fields hold line breaks, so that a line is not a record.
+
+    Where quotes do not pair, the answer is no: read line by line, a quote that is never closed spoils
+    its own record; otherwise it would swallow all that follow.
+    """
+    encoding = _encoding(table)
+    if "\n\n".encode(encoding)[-2:] != b"\n\n":
+        return True  # only Spark's parser of whole files finds the lines of UTF-16
+    if not (file.contains(_quote(table).encode()) and file.contains(b"\n")):
+        return False
+    with file.open_text(encoding) as text:
+        records = _parse(table, text, strict=True)
+        try:
+            count = sum(1 for _ in records)
+        except csv.Error:
+            return False
+        return int(records.line_num) > count
+
+
+def _parse(table: SourceTable, text: Iterable[str], strict: bool = False) -> Any:
+    return csv.reader(text, delimiter=_delimiter(table), quotechar=_quote(table), strict=strict)
+
+
+def _encoding(table: SourceTable) -> str:
+    encoding = codecs.lookup(table.arrives.options.get("encoding", "utf-8")).name
+    return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 def _delimiter(table: SourceTable) -> str:
-    return table.arrives.options.get("delimiter", ",")
+    options = table.arrives.options
+    return options.get("sep", options.get("delimiter", ","))
 
 
-def _literal_path(path: str) -> str:
-    """Keep Spark from reading a file's name as a pattern."""
-    return "".join(f"\\{c}" if c in "*?[]{}\\" else c for c in path)
+def _quote(table: SourceTable) -> str:
+    return table.arrives.options.get("quote", '"')

@@ -7,22 +7,26 @@ from pyspark.sql import functions as F
 
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandedFile
-from ingestion.readers import EXTRA, UNPARSED, URI, FileRefused
+from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused
 
 
 class JsonLinesReader:
     """Reads JSON lines; a nested value stays JSON text until the contract gives it a type."""
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
-        """Refuse an empty file."""
+        """Refuse an empty file, and a complete extract without a record."""
         if file.size == 0:
             raise FileRefused("the file is empty")
+        if table.arrives.delivery == "complete":
+            with file.open_text() as lines:
+                if not any(line.strip() for line in lines):
+                    raise FileRefused(NO_RECORDS)
 
     def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
         """Read the files; blank lines are no records."""
         lines = (
             spark.read.options(**table.arrives.options)
-            .text([file.path for file in files])
+            .text([file.pattern for file in files])
             .where("trim(value) <> ''")
             .select(
                 "value",
@@ -32,6 +36,10 @@ class JsonLinesReader:
         )
         declared = [column.name for column in table.columns]
         names = F.array(*map(F.lit, declared))
+        # Which of two values under one name is meant, nobody knows.
+        keys = F.map_keys("fields")
+        unambiguous = F.when(F.size(keys) == F.size(F.array_distinct(keys)), F.col("fields"))
+        lines = lines.withColumn("fields", unambiguous)
         extra = F.map_filter("fields", lambda name, _: ~F.array_contains(names, name))
         return lines.select(
             *(F.col("fields")[name].alias(name) for name in declared),

@@ -81,7 +81,7 @@ class Lakehouse:
     def contents(self, *schemas: str) -> dict[str, list[tuple[object, ...]]]:
         """Sorted rows of all tables in the schemas, without columns that tell when a run was."""
         return {
-            name: self.rows(f"select {', '.join(_lasting_columns(self, name))} from {name} order by all")
+            name: sorted(self.rows(f"select {', '.join(_lasting_columns(self, name))} from {name}"), key=repr)
             for name in table_folders(self.warehouse)
             if name.split(".")[0] in schemas
         }

@@ -1,0 +1,159 @@
+"""One Spark session for all tests, and a landing zone of its own for each table that is tested."""
+
+import itertools
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from ingestion import audit, bronze
+from ingestion.audit import FileLoad
+from ingestion.contracts import SourceTable
+from lakehouse.engines import spark_session
+from lakehouse.settings import load_settings
+
+Row = tuple[Any, ...]
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LAKEHOUSE_HOME", str(tmp_path_factory.mktemp("home")))
+        environment.chdir(Path.cwd())
+        load_settings().export()
+        session = spark_session()
+        yield session
+        session.stop()
+
+
+@pytest.fixture(scope="session")
+def contract() -> Callable[..., SourceTable]:
+    """Contracts, each under a name of its own, as all tests share a warehouse."""
+    return _contract
+
+
+def _contract(
+    columns: str | Mapping[str, str] = "id int, name string",
+    keys: Sequence[str] = ("id",),
+    path: str = "files/*.csv",
+    format: str = "csv",
+    delivery: str = "changes",
+    **options: str,
+) -> SourceTable:
+    if isinstance(columns, str):
+        columns = dict(column.split(maxsplit=1) for column in columns.split(", "))
+    name = f"t{next(_NUMBERS)}"
+    return SourceTable.model_validate(
+        {
+            "source": "test",
+            "name": name,
+            "identifier": f"test_{name}",
+            "arrives": dict(path=path, format=format, delivery=delivery, keys=list(keys), options=options),
+            "columns": [dict(name=n, data_type=kind, description="") for n, kind in columns.items()],
+        }
+    )
+
+
+@dataclass
+class Outcome:
+    """What became of a file: rows of bronze, rescued values, records in the quarantine."""
+
+    status: str
+    reason: str | None
+    rows: list[Row]
+    rescued: list[str]
+    quarantined: list[str]
+
+
+class Landing:
+    """A landing zone with the files of one table, and what the loader made of them."""
+
+    def __init__(self, spark: SparkSession, folder: Path, table: SourceTable) -> None:
+        self.spark, self.table = spark, table
+        self.zone, self.checkpoints = folder / "landing", folder / "checkpoints"
+        self.folder = self.zone / Path(table.arrives.path).parent
+        self.folder.mkdir(parents=True)
+
+    def deliver(self, name: str, content: str | bytes, days_ago: float = 0) -> Path:
+        """Write a file as it would arrive, or overwrite it."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        if days_ago:
+            modified = (datetime.now(UTC) - timedelta(days=days_ago)).timestamp()
+            os.utime(file, (modified, modified))
+        return file
+
+    def load(self) -> dict[str, FileLoad]:
+        """Load what is new; returns the files that were handled, by name."""
+        loads = bronze.load(self.spark, [self.table], self.zone, self.checkpoints)
+        return {self._name(load.path): load for load in loads}
+
+    def statuses(self) -> dict[str, str]:
+        """Load what is new; returns the status by name."""
+        return {name: load.status for name, load in self.load().items()}
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """Load what is new; returns everything about it by name. The counts in the books are checked."""
+        loads = self.load()
+        rows = self._by_file(self.rows(f"_source_file, {self._columns}"))
+        rescued = self._by_file(self.rows("_source_file, _rescued_data", "_rescued_data is not null"))
+        records = self._by_file(self.quarantine("_source_file, record", "record is not null"))
+        for name, load in loads.items():
+            counted = (len(rows[name]), len(rescued[name]), len(records[name]))
+            assert (load.rows_loaded, load.rows_rescued, load.rows_quarantined) == counted, name
+        return {
+            name: Outcome(
+                load.status,
+                load.reason,
+                rows[name],
+                [text for (text,) in rescued[name]],
+                [text for (text,) in records[name]],
+            )
+            for name, load in loads.items()
+        }
+
+    def rows(self, columns: str | None = None, where: str = "true") -> list[Row]:
+        """Rows in bronze, sorted: the contract's columns, or those asked for."""
+        return self._select(self.table.bronze, columns or self._columns, where)
+
+    def quarantine(self, columns: str = "reason, record", where: str = "true") -> list[Row]:
+        """Rows in the quarantine, sorted."""
+        return self._select(audit.QUARANTINE, columns, f"table_name = '{self.table.name}' and {where}")
+
+    def recorded(self, columns: str = "status") -> list[Row]:
+        """Rows in the loader's books, sorted."""
+        return self._select(audit.LOADS, columns, f"table_name = '{self.table.name}'")
+
+    @property
+    def _columns(self) -> str:
+        return ", ".join(f"`{column.name}`" for column in self.table.columns)
+
+    def _select(self, table: str, columns: str, where: str) -> list[Row]:
+        rows = self.spark.table(table).where(where).selectExpr(*columns.split(", ")).collect()
+        return sorted(map(tuple, rows), key=repr)
+
+    def _by_file(self, rows: list[Row]) -> dict[str, list[Row]]:
+        by_file: dict[str, list[Row]] = defaultdict(list)
+        for path, *values in rows:
+            by_file[self._name(path)].append(tuple(values))
+        return by_file
+
+    def _name(self, path: str) -> str:
+        return Path(path).relative_to(self.folder).as_posix()
+
+
+@pytest.fixture(scope="session")
+def landing(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, contract: Callable[..., SourceTable]
+) -> Callable[..., Landing]:
+    """Landing zones, each for a table made of the arguments of `contract`."""
+    return lambda **settings: Landing(spark, tmp_path_factory.mktemp("zone"), contract(**settings))

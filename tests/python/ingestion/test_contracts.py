@@ -1,0 +1,127 @@
+"""Contracts: what is read from the sources files, and how their errors are told."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ingestion.contracts import ContractError, read_contracts, select_sources
+from lakehouse.settings import PROJECT
+
+TABLE = {
+    "name": "orders",
+    "config": {
+        "meta": {"path": "shop/orders*.csv", "format": "csv", "delivery": "changes", "keys": ["id"]},
+    },
+    "columns": [
+        {"name": "id", "data_type": "int", "description": "Order number."},
+        {"name": "paid", "data_type": "decimal(10,2)", "description": "Amount."},
+    ],
+}
+FRESHNESS = {"freshness": {"warn_after": {"count": 2, "period": "day"}}}
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Any]:
+    """Contracts of a sources file with these tables."""
+
+    def read_tables(*tables: dict[str, Any]) -> Any:
+        source = {"name": "shop", "config": FRESHNESS, "tables": list(tables)}
+        (tmp_path / "_shop__sources.yml").write_text(yaml.safe_dump({"sources": [source]}))
+        return read_contracts(tmp_path)
+
+    return read_tables
+
+
+def test_a_table_has_what_its_source_and_itself_declare(read: Callable[..., Any]) -> None:
+    (table,) = read(TABLE)
+    assert (table.label, table.bronze) == ("shop.orders", "bronze.shop_orders")
+    assert table.schema_ddl.startswith("`id` int, `paid` decimal(10,2), `_rescued_data` string")
+    assert table.freshness.warn_after.duration.days == 2
+
+
+def changed(**meta: Any) -> dict[str, Any]:
+    table: dict[str, Any] = deepcopy(TABLE)
+    table["config"]["meta"] |= meta
+    return table
+
+
+def without(setting: str) -> dict[str, Any]:
+    table: dict[str, Any] = deepcopy(TABLE)
+    del table["config"]["meta"][setting]
+    return table
+
+
+def with_column(**column: Any) -> dict[str, Any]:
+    table: dict[str, Any] = deepcopy(TABLE)
+    table["columns"].append({"name": "extra", "data_type": "int", "description": ""} | column)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (with_column(data_type="varchar"), "column extra: data_type: unknown data_type 'varchar'"),
+        (with_column(data_type=None), "column extra: data_type: Input should be a valid string"),
+        (with_column(name="id"), "column 'id' is declared twice"),
+        (with_column(name="ID"), "column 'id' is declared twice"),
+        (with_column(name="_rescued_data"), "column '_rescued_data' is reserved for the loader"),
+        (with_column(name="_extra"), "column '_extra' is reserved for the loader"),
+        (with_column(name="order id"), "column order id: name: 'order id' cannot be a column's name"),
+        (changed(keys=["number"]), "key 'number' is not among the columns ['id', 'paid']"),
+        (changed(format="xml"), "config.meta.format: Input should be 'csv' or 'json'"),
+        (changed(delivery="daily"), "config.meta.delivery: Input should be 'complete' or 'changes'"),
+        (changed(colour="red"), "config.meta.colour: Extra inputs are not permitted"),
+        (changed(path="*/orders.csv"), "config.meta.path: '*/orders.csv' cannot be listed"),
+        (changed(path="shop/{a,b}.csv"), "config.meta.path: 'shop/{a,b}.csv' cannot be listed"),
+        (changed(path="../orders.csv"), "config.meta.path: '../orders.csv' leads out of the landing zone"),
+        (without("path"), "config.meta.path: Field required"),
+        (without("keys"), "config.meta.keys: Field required"),
+    ],
+)
+def test_an_error_names_file_table_and_column(
+    read: Callable[..., Any], tmp_path: Path, table: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ContractError) as error:
+        read(table)
+    assert f"{tmp_path}/_shop__sources.yml: table shop.orders: " in str(error.value)
+    assert told in str(error.value)
+
+
+def test_two_tables_cannot_share_a_bronze_table(read: Callable[..., Any]) -> None:
+    with pytest.raises(ContractError, match=r"shop\.orders: another table is loaded to bronze\.shop_orders"):
+        read(TABLE, TABLE)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"sources: [", "not valid YAML"),
+        (b"sources: \xff", "not valid YAML"),
+        (b"- a list", "not a list of sources"),
+        (b"sources: [{tables: [{name: a}]}]", "not a list of sources with names and tables: 'name'"),
+        (b"sources: [{name: a, tables: [b]}]", "not a list of sources"),
+        (b"sources: [{name: a, tables: [{name: b, columns: [c]}]}]", "not a list of sources"),
+    ],
+)
+def test_a_file_that_is_no_sources_file_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "_shop__sources.yml").write_bytes(content)
+    with pytest.raises(ContractError, match=f"_shop__sources.yml: {told}"):
+        read_contracts(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "sources:", "sources: [{name: shop, tables: }]"])
+def test_a_file_without_tables_is_fine(tmp_path: Path, content: str) -> None:
+    (tmp_path / "_shop__sources.yml").write_text(content)
+    assert read_contracts(tmp_path) == []
+
+
+def test_sources_are_selected_by_name() -> None:
+    tables = read_contracts(PROJECT / "models")
+    assert {table.source for table in select_sources(tables, ["crm"])} == {"crm"}
+    assert select_sources(tables, []) == tables
+    with pytest.raises(ValueError, match="unknown source crn, shoop; declared are .*crm"):
+        select_sources(tables, ["shoop", "crn"])

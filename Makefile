@@ -7,7 +7,6 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
 # A Java is brought along where there is none that Spark can use.
 JAVA := $(shell java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || echo --extra java)
-DEMO := .lakehouse/demo
 
 .PHONY: help
 help:  ## Show this list
@@ -27,12 +26,14 @@ setup: .venv/.ready  ## Install everything into .venv and .cache
 
 .PHONY: demo
 demo: setup  ## Generate sample data, run everything, say where to look
-	@lakehouse generate --out $(DEMO)/landing --deliveries 2
-	@LAKEHOUSE_HOME=$(DEMO) LAKEHOUSE_LANDING=$(DEMO)/landing lakehouse run
-	@LAKEHOUSE_HOME=$(DEMO) lakehouse query --file analyses/demo_summary.sql
-	@echo "Look around:  LAKEHOUSE_HOME=$(DEMO) lakehouse query 'select * from gold.fct_sales limit 10'"
-	@echo "              LAKEHOUSE_HOME=$(DEMO) lakehouse status"
-	@echo "              make docs"
+	@lakehouse generate --out .lakehouse/landing --deliveries 2
+	@lakehouse run
+	@lakehouse query --file analyses/sales_by_year.sql
+	@printf '%s\n' 'Look around:' \
+		'  source .venv/bin/activate' \
+		'  lakehouse query "select * from gold.fct_sales limit 10"' \
+		'  lakehouse status' \
+		'  make docs    # every table and column, with lineage'
 
 .PHONY: test
 test: setup lint  ## Run every check and test
@@ -56,6 +57,6 @@ bench: setup  ## Measure generate, load and build at scales 1, 10 and 100
 
 .PHONY: docs
 docs: setup  ## Build the dbt docs site into site/
-	@dbt docs generate --target sail --static --quiet
+	@dbt docs generate --static --quiet
 	@mkdir -p site && cp target/static_index.html site/index.html
 	@echo "Open site/index.html"

@@ -95,8 +95,7 @@ class History:
         self.batch_ids.add(load.batch_id)
         self.last_ingested_at = max(self.last_ingested_at, load.ingested_at)
         if load.status == "loaded" and load.sha256:
-            self.loaded_bytes.pop(load.sha256, None)  # the newest comes last
-            self.loaded_bytes[load.sha256] = load.path
+            self.loaded_bytes.setdefault(load.sha256, load.path)
 
 
 def create_tables(spark: SparkSession) -> None:

@@ -201,7 +201,7 @@ class TableLoader:
         """Decide about each file of a batch, and give those to be loaded their times."""
         started_at = datetime.now(UTC)
         first = max(started_at, self._history.last_ingested_at + timedelta(microseconds=1))
-        seen = self._repeatable()
+        seen = dict(self._history.loaded_bytes)
         loads = []
         for position, file in enumerate(batch.files):
             load = self._examine(file, batch, seen, started_at)
@@ -210,15 +210,6 @@ class TableLoader:
                 load = _as_written(load, written)
             loads.append(load)
         return loads
-
-    def _repeatable(self) -> dict[str, str]:
-        """Checksums, with their paths, that make a file a duplicate.
-
-        Changes count once. A complete extract repeats the one before it, or else the source went back
-        to an earlier state.
-        """
-        seen = list(self._history.loaded_bytes.items())
-        return dict(seen[-1:] if self.table.arrives.delivery == "complete" else seen)
 
     def _examine(
         self, file: LandedFile, batch: Batch, seen: dict[str, str], started_at: datetime
@@ -231,8 +222,6 @@ class TableLoader:
                 status, reason = "duplicate", f"the same bytes as {seen[checksum]}"
             else:
                 self._reader.check(self.table, file)
-                if self.table.arrives.delivery == "complete":
-                    seen.clear()
                 seen[checksum] = file.path
         except FileRefused as refusal:
             status, reason = "refused", str(refusal)

@@ -109,15 +109,22 @@ def run(
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help='For example "select * from gold.dim_customer".')],
+    sql: Annotated[str | None, typer.Argument(help='For example "select * from gold.dim_customer".')] = None,
+    file: Annotated[Path | None, typer.Option(help="Read the SQL from a file, such as in analyses/.")] = None,
     output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     at: Annotated[str | None, typer.Option(help="Version or timestamp (UTC) to read the tables at.")] = None,
 ) -> None:
     """Run SQL on any layer; works while a load or build is running."""
     from lakehouse.query import print_rows, read
 
+    if (sql is None) == (file is None):
+        raise UsageError("Give either SQL or --file.")
+    try:
+        statement = sql or file.read_text(encoding="utf-8")  # type: ignore[union-attr]
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
     settings = load_settings()
-    print_rows(read(settings.warehouse, sql, at), output, console)
+    print_rows(read(settings.warehouse, statement, at), output, console)
 
 
 @app.command()
@@ -131,7 +138,10 @@ def status() -> None:
 
 def _prepare(source: list[str] | None, landing: str | None) -> tuple[Settings, list[SourceTable]]:
     settings = load_settings(LAKEHOUSE_LANDING=landing)
-    settings.landing  # noqa: B018 - resolved against the user's folder before export() leaves it
+    if not settings.landing.is_dir():
+        raise UsageError(
+            f"The landing zone {settings.landing} does not exist. Create it, or set LAKEHOUSE_LANDING."
+        )
     settings.export()
     try:
         return settings, select_sources(read_contracts(PROJECT / "models"), source or [])

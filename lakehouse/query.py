@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, StrictUndefined
 from pyspark.sql.connect.session import SparkSession
 from rich.console import Console
 from rich.markup import escape
@@ -41,6 +42,8 @@ def table_folders(warehouse: Path) -> dict[str, Path]:
 def read(warehouse: Path, sql: str, at: str | None = None) -> Rows:
     """Run a query; `at` is a version number or a timestamp (UTC), null the present.
 
+    Tables may be written as in dbt, `{{ ref('fct_sales') }}`, or with their schema.
+
     Raises:
         UsageError: there is no warehouse yet.
         LakehouseError: the query is wrong or a table has no such version.
@@ -49,7 +52,7 @@ def read(warehouse: Path, sql: str, at: str | None = None) -> Rows:
     if not tables:
         raise UsageError(f"There are no tables in {warehouse} yet: run `lakehouse run` first.")
     try:
-        return _run(tables, sql, at)
+        return _run(tables, _with_names(sql, tables), at)
     except Exception as error:
         raise LakehouseError(f"{_message(error)}\nTables: {', '.join(tables)}") from None
 
@@ -99,6 +102,16 @@ def _sail() -> Iterator[SparkSession]:
     finally:
         spark.stop()
         server.stop()
+
+
+def _with_names(sql: str, tables: dict[str, Path]) -> str:
+    def ref(model: str) -> str:
+        for name in tables:
+            if name.split(".")[1] == model:
+                return name
+        raise LookupError(f"There is no table {model}; was it built?")
+
+    return Environment(undefined=StrictUndefined).from_string(sql).render(ref=ref)
 
 
 def _attach(spark: SparkSession, name: str, folder: Path, at: str | None) -> None:

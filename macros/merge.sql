@@ -2,7 +2,7 @@
 
 {% macro spark__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) %}
     {% if run_query('select 1 from ' ~ source ~ ' limit 1') | length > 0 %}
-        {{ dbt_spark.spark__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) }}
+        {{ dbt.spark__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) }}
     {% else %}
         select 'nothing to merge'
     {% endif %}
@@ -11,7 +11,7 @@
 
 {% macro spark__snapshot_merge_sql(target, source, insert_cols) %}
     {% if run_query('select 1 from ' ~ source ~ ' limit 1') | length > 0 %}
-        {{ dbt_spark.spark__snapshot_merge_sql(target, source, insert_cols) }}
+        {{ dbt.spark__snapshot_merge_sql(target, source, insert_cols) }}
     {% else %}
         select 'nothing to merge'
     {% endif %}

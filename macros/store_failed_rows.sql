@@ -3,9 +3,10 @@
         | selectattr('status', 'in', ['fail', 'warn']) | list %}
     {% if not execute or target.type == 'sail' or not failed %}{{ return('') }}{% endif %}
 
-    {% do run_query('create schema if not exists ops') %}
+    {% set failed_rows = api.Relation.create(database=target.catalog or none, schema='ops', identifier='failed_rows') %}
+    {% do create_schema(failed_rows.without_identifier()) %}
     {% do run_query(
-        'create table if not exists ops.failed_rows (invocation_id string, test_name string, model string, '
+        'create table if not exists ' ~ failed_rows ~ ' (invocation_id string, test_name string, model string, '
         ~ 'severity string, failures bigint, record string, failed_at timestamp) using delta'
     ) %}
 
@@ -25,5 +26,5 @@
         {{ 'union all' if not loop.last }}
         {% endfor %}
     {% endset %}
-    {% do run_query('insert into ops.failed_rows ' ~ inserts) %}
+    {% do run_query('insert into ' ~ failed_rows ~ inserts) %}
 {% endmacro %}

@@ -30,16 +30,20 @@ class JsonLinesReader:
             .where("trim(value) <> ''")
             .select(
                 "value",
-                F.from_json("value", "map<string,string>").alias("fields"),
+                # In brackets, a second object behind the first is an error; Spark would pass it over.
+                F.from_json(F.concat(F.lit("["), "value", F.lit("]")), "array<map<string,string>>").alias(
+                    "objects"
+                ),
                 F.col("_metadata.file_path").alias(URI),
             )
         )
         declared = [column.name for column in table.columns]
         names = F.array(*map(F.lit, declared))
-        # Which of two values under one name is meant, nobody knows.
-        keys = F.map_keys("fields")
-        unambiguous = F.when(F.size(keys) == F.size(F.array_distinct(keys)), F.col("fields"))
-        lines = lines.withColumn("fields", unambiguous)
+        # Of two values under one name, nobody knows which is meant.
+        only = F.when(F.size("objects") == 1, F.col("objects")[0])
+        keys = F.map_keys(only)
+        unambiguous = F.size(keys) == F.size(F.array_distinct(keys))
+        lines = lines.withColumn("fields", F.when(unambiguous, only))
         extra = F.map_filter("fields", lambda name, _: ~F.array_contains(names, name))
         return lines.select(
             *(F.col("fields")[name].alias(name) for name in declared),

@@ -2,7 +2,7 @@
 union all
 {{ account_rows('crm', 'prd_info', ['prd_id'], ref('stg_crm__products')) }}
 union all
-{{ account_rows('crm', 'sales_details', ['sls_ord_num', 'sls_prd_key'], ref('stg_crm__sales'), is_deleted='false') }}
+{{ account_rows('crm', 'sales_details', ['sls_ord_num', 'sls_prd_key'], ref('stg_crm__sales'), 'false') }}
 union all
 {{ account_rows('erp', 'cust_az12', [erp_customer_number('CID')], ref('stg_erp__customers')) }}
 union all

@@ -1,4 +1,4 @@
--- Lines that point at an unknown customer or product, or whose cost is unknown; they may resolve themselves later.
+-- Lines of an unknown customer, product or cost; they resolve themselves once these arrive.
 {{ config(severity='warn') }}
 
 select *

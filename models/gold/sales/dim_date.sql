@@ -16,9 +16,9 @@ select
     date_format(date_day, 'MMMM') as month_name,
     cast(weekofyear(date_day) as int) as week,
     cast(day(date_day) as int) as day_of_month,
-    cast(weekday(date_day) + 1 as int) as day_of_week,
+    cast((dayofweek(date_day) + 5) % 7 + 1 as int) as day_of_week,
     date_format(date_day, 'EEEE') as day_name,
-    weekday(date_day) >= 5 as is_weekend
+    dayofweek(date_day) in (1, 7) as is_weekend
 from days
 {% if is_incremental() %}
 left anti join {{ this }} as known on days.date_day = known.date_day

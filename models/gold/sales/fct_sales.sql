@@ -1,4 +1,8 @@
-{{ config(materialized='incremental', unique_key=['order_number', 'product_number']) }}
+{{ config(
+    materialized='incremental',
+    unique_key=['order_number', 'product_number'],
+    liquid_clustered_by=['order_date']
+) }}
 
 with costs as (
 
@@ -7,10 +11,11 @@ with costs as (
         product_number,
         cost as unit_cost,
         case
-            when row_number() over (partition by product_number order by valid_from nulls first) > 1 then valid_from
-            else cast('0001-01-01' as date)
-        end as valid_from,
-        coalesce(valid_to, cast('9999-12-31' as date)) as valid_to
+            when row_number() over (partition by product_number order by valid_from nulls first) > 1
+                then valid_from
+            else date '0001-01-01'
+        end as first_day,
+        coalesce(valid_to, date '9999-12-31') as last_day
     from {{ ref('dim_product_cost') }}
 
 ),
@@ -35,34 +40,61 @@ sales as (
 
 ),
 
+customers as (
+
+    select * from {{ ref('dim_customer') }}
+
+),
+
+products as (
+
+    select * from {{ ref('dim_product') }}
+
+),
+
 {% if is_incremental() %}
 
--- lines that an earlier run stored, and whose dimensions may know more by now
-stored as (
+-- stored lines whose product or cost changed, or whose customer may have arrived
+doubtful as (
 
     select
-        stored.order_number,
-        stored.product_number,
-        stored.customer_id,
-        stored.order_date,
-        stored.ship_date,
-        stored.due_date,
-        stored.quantity,
-        stored.price,
-        stored.sales_amount,
-        stored._ingested_at
+        stored.*,
+        stored.unit_cost is distinct from costs.unit_cost
+        or stored.product_key != coalesce(products.product_key, '-1') as has_changed
     from {{ this }} as stored
+    left join products on stored.product_number = products.product_number
     left join costs
         on
             stored.product_number = costs.product_number
-            and coalesce(stored.order_date, cast('9999-12-31' as date)) between costs.valid_from and costs.valid_to
-    left anti join sales
-        on
-            stored.order_number = sales.order_number
-            and stored.product_number = sales.product_number
+            and coalesce(stored.order_date, date '9999-12-31') between costs.first_day and costs.last_day
     where
         stored.unit_cost is distinct from costs.unit_cost
-        or '-1' in (stored.customer_key, stored.product_key)
+        or stored.product_key != coalesce(products.product_key, '-1')
+        or stored.customer_key = '-1'
+
+),
+
+outdated as (
+
+    select
+        doubtful.order_number,
+        doubtful.product_number,
+        doubtful.customer_id,
+        doubtful.order_date,
+        doubtful.ship_date,
+        doubtful.due_date,
+        doubtful.quantity,
+        doubtful.price,
+        doubtful.sales_amount,
+        doubtful._ingested_at
+    from doubtful
+    left join customers
+        on doubtful.customer_key = '-1' and doubtful.customer_id = customers.customer_id
+    left anti join sales
+        on
+            doubtful.order_number = sales.order_number
+            and doubtful.product_number = sales.product_number
+    where doubtful.has_changed or customers.customer_key is not null
 
 ),
 
@@ -73,20 +105,8 @@ lines as (
     select * from sales
     {% if is_incremental() %}
     union all
-    select * from stored
+    select * from outdated
     {% endif %}
-
-),
-
-customers as (
-
-    select * from {{ ref('dim_customer') }}
-
-),
-
-products as (
-
-    select * from {{ ref('dim_product') }}
 
 ),
 
@@ -121,7 +141,7 @@ joined as (
     left join costs
         on
             lines.product_number = costs.product_number
-            and coalesce(lines.order_date, cast('9999-12-31' as date)) between costs.valid_from and costs.valid_to
+            and coalesce(lines.order_date, date '9999-12-31') between costs.first_day and costs.last_day
 
 )
 

@@ -3,12 +3,9 @@
 with source as (
 
     select * from {{ source('crm', 'sales_details') }}
-    where
-        sls_ord_num is not null
-        and sls_prd_key is not null
-        {% if is_incremental() %}
-        and _ingested_at > {{ newest('_ingested_at', this) }}
-        {% endif %}
+    {% if is_incremental() %}
+    where _ingested_at > {{ newest('_ingested_at', this) }}
+    {% endif %}
 
 ),
 
@@ -38,7 +35,10 @@ typed as (
             cast(sls_sales as decimal(18, 2)) / nullif(sls_quantity, 0) as decimal(18, 2)
         ) as computed_price
     from ranked
-    where line_rank = 1
+    where
+        line_rank = 1
+        and sls_ord_num is not null
+        and sls_prd_key is not null
 
 ),
 

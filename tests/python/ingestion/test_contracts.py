@@ -123,5 +123,5 @@ def test_sources_are_selected_by_name() -> None:
     tables = read_contracts(PROJECT / "models")
     assert {table.source for table in select_sources(tables, ["crm"])} == {"crm"}
     assert select_sources(tables, []) == tables
-    with pytest.raises(ValueError, match="unknown source crn, shoop; declared are .*crm"):
+    with pytest.raises(ValueError, match=r"unknown source crn, shoop; declared are .*crm"):
         select_sources(tables, ["shoop", "crn"])

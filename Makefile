@@ -16,7 +16,7 @@ help:  ## Show this list
 setup: .venv/.ready  ## Install everything into .venv and .cache
 
 .venv/.ready: uv.lock pyproject.toml lakehouse/install.py | $(UV)
-	@$(UV) sync --quiet --frozen $(JAVA)
+	@$(UV) sync --quiet --frozen --compile-bytecode $(JAVA)
 	@python -m lakehouse.install
 	@touch $@
 

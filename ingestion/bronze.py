@@ -22,6 +22,7 @@ from ingestion.audit import FileLoad, History, from_epoch_micros
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.discovery import collect, look_up, stream_of_files
+from ingestion.errors import root_cause
 from ingestion.landing import FileGlob, LandedFile, LandingError
 from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
 
@@ -421,15 +422,3 @@ def _raise_failures(tables: Sequence[SourceTable], results: Sequence[list[FileLo
     if failures:
         causes = "; ".join(f"{table.label}: {root_cause(error)}" for table, error in failures)
         raise LoadError(f"{causes}. What was loaded of the other tables stays.") from failures[0][1]
-
-
-def root_cause(error: BaseException) -> str:
-    """The innermost message of a chain of Python and Java errors, on one line."""
-    java = getattr(error, "java_exception", None)
-    if java is not None:
-        while java.getCause() is not None:
-            java = java.getCause()
-        return str(java.getMessage() or java).strip().splitlines()[0]
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ingestion.bronze import root_cause
 from ingestion.contracts import ContractError, SourceTable, read_contracts, select_sources
-from ingestion.generator import generate as generate_files
+from ingestion.errors import root_cause
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.lock import writer_lock
 from lakehouse.settings import PROJECT, Settings, load_settings
@@ -62,6 +61,8 @@ def generate(
     source: SourceOption = None,
 ) -> None:
     """Write sample data for every source."""
+    from ingestion.generator import generate as generate_files
+
     try:
         files = generate_files(out, scale, seed, source, deliveries=deliveries)
     except ValueError as error:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -89,7 +88,6 @@ def print_rows(result: Rows, output: str, console: Console) -> None:
 @contextmanager
 def _sail() -> Iterator[SparkSession]:
     """A session of Sail, which speaks Spark SQL and needs no JVM."""
-    os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)

@@ -15,7 +15,8 @@ from lakehouse.query import read, table_folders
 from lakehouse.settings import PROJECT
 
 BIN = Path(sys.executable).parent
-SCALE = 0.05
+# Large enough for customers who are removed for good and customers who return.
+SCALE = 0.25
 
 
 @dataclass

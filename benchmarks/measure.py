@@ -70,7 +70,8 @@ class _PeakMemory:
         total = 0
         try:
             for process in [self._process, *self._process.children(recursive=True)]:
-                total += process.memory_info().rss
-        except psutil.NoSuchProcess:
+                # Shared pages count once: a JVM that is about to start a command is there twice.
+                total += process.memory_full_info().pss
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
             pass
         return total

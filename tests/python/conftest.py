@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from pyspark.sql import SparkSession
 
-from ingestion import audit, bronze
+from ingestion import audit, bronze, s3
 from ingestion.audit import FileLoad
 from ingestion.contracts import SourceTable
 from lakehouse.engines import spark_session
 from lakehouse.settings import load_settings
+
+from .object_storage import s3_server, s3_variables
 
 Row = tuple[Any, ...]
 
@@ -32,6 +35,29 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         session = spark_session()
         yield session
         session.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of an S3 server that takes any credentials."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A new bucket as `s3://name`, reached by this process and its children with the AWS_ variables."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in s3_variables(s3_endpoint).items():
+        monkeypatch.setenv(name, value)
+    # The default session remembers the credentials it has once found.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    s3.client.cache_clear()
+    name = f"bucket-{next(_NUMBERS)}"
+    s3.client().create_bucket(Bucket=name)
+    yield f"s3://{name}"
+    s3.client.cache_clear()
 
 
 @pytest.fixture(scope="session")

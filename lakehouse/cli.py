@@ -72,6 +72,19 @@ def generate(
 
 
 @app.command()
+def upload(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder whose files to upload.")],
+    to: Annotated[str | None, typer.Option(help="s3://bucket/prefix, instead of LAKEHOUSE_LANDING.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace objects that differ.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Upload the files of a folder to object storage; goes on where it was stopped."""
+    from lakehouse.upload import upload_folder
+
+    upload_folder(folder, to, overwrite, dry_run, console)
+
+
+@app.command()
 def load(source: SourceOption = None, landing: LandingOption = None) -> None:
     """Load everything new from the landing zone into bronze."""
     from lakehouse.pipeline import load_bronze

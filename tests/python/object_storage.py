@@ -76,7 +76,13 @@ def s3_environment(endpoint: str) -> Iterator[None]:
 
 def check_credentials(endpoint: str) -> Mapping[str, str]:
     """From now on the server refuses all credentials but those returned, as `s3_variables`."""
-    iam = boto3.client("iam", endpoint_url=endpoint, **_any_credentials())
+    iam = boto3.client(
+        "iam",
+        region_name="us-east-1",
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
     iam.create_user(UserName="tester")
     iam.put_user_policy(UserName="tester", PolicyName="everything", PolicyDocument=json.dumps(_EVERYTHING))
     key = iam.create_access_key(UserName="tester")["AccessKey"]
@@ -84,10 +90,6 @@ def check_credentials(endpoint: str) -> Mapping[str, str]:
     request = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
     urllib.request.urlopen(request).close()
     return s3_variables(endpoint, key["AccessKeyId"], key["SecretAccessKey"])
-
-
-def _any_credentials() -> dict[str, str]:
-    return {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 
 
 def _endpoint(process: "subprocess.Popen[bytes]", log: Path) -> str:

@@ -23,7 +23,7 @@ from ingestion.landing import _HIDDEN, _PARTIAL, LandingError
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, MultipartUploadTypeDef
 
-PART_BYTES = 16 << 20
+PART_BYTES = 8 << 20
 _MOST_PARTS = 10_000
 _LONGEST_KEY = 1024
 # Files and parts have threads of their own, as a file waits for its parts.

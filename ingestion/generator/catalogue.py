@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingestion.generator.sampling import BoolArray, DateArray, FloatArray, IntArray, Streams
+from ingestion.generator.sampling import (
+    GOLDEN_RATIO,
+    BoolArray,
+    DateArray,
+    FloatArray,
+    IntArray,
+    Streams,
+)
 from ingestion.generator.timeline import first_day
 
 FIRST_PRODUCT_ID = 210
@@ -19,7 +26,6 @@ _AT_LEAST = 30
 _PERIOD_STARTS = np.array(["2014-07-01", "2022-07-01", "2023-07-01", "2024-07-01"], "datetime64[D]")
 _BEFORE_COSTS, _LAST_PRICE_LIST = 0, 3
 _PERIODS = {(3,): 136, (2,): 51, (2, 3): 34, (1,): 29, (1, 2, 3): 25, (1, 2): 18}
-_GOLDEN_RATIO = (5**0.5 - 1) / 2
 _WITHOUT_COST_RATE = 2 / _AT_SCALE_1
 _REPRICED_RATE = 0.02
 
@@ -216,7 +222,7 @@ class Catalogue:
         ends = np.cumsum(list(_PERIODS.values()))
         rank = np.argsort(np.argsort(-self.popularity, stable=True))
         # Steps of the golden ratio spread each combination evenly over popular and other products.
-        combination = np.searchsorted(ends, rank * _GOLDEN_RATIO % 1 * ends[-1], side="right")
+        combination = np.searchsorted(ends, rank * GOLDEN_RATIO % 1 * ends[-1], side="right")
         combinations = np.zeros((len(_PERIODS), len(_PERIOD_STARTS)), bool)
         for row, periods in enumerate(_PERIODS):
             combinations[row, list(periods)] = True

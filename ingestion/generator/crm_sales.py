@@ -20,8 +20,9 @@ from ingestion.generator.sampling import (
     mark,
     pick,
     pick_below,
+    sizes_of,
 )
-from ingestion.generator.timeline import DAYS_OF_HISTORY, DAYS_PER_DELIVERY, first_day
+from ingestion.generator.timeline import DAYS_OF_HISTORY, days_of
 
 _LINES_AT_SCALE_1 = 60_000
 _LINES_AT_LEAST = 100
@@ -125,16 +126,8 @@ class OrderBook:
         return Lines(number, product, customer[order], day[order], quantity)
 
     def _days(self, block: range) -> DateArray:
-        """Return the order days: a growing, seasonal number a day at first, then an even one."""
-        days = DAYS_OF_HISTORY if self.delivery == 1 else DAYS_PER_DELIVERY
-        day = np.arange(days)
-        weights = np.ones(days)
-        if self.delivery == 1:
-            season = 1 + 0.25 * np.cos((day / 365.25 - 0.45) * 2 * np.pi)
-            weights = season * _GROWTH_PER_DAY**day
-        until = np.cumsum(weights) / weights.sum()
-        place = np.arange(block.start, block.stop) / len(self.lines_per_order)
-        return first_day(self.delivery) + np.searchsorted(until, place, side="right")
+        places = np.arange(block.start, block.stop) / len(self.lines_per_order)
+        return days_of(self.delivery, places, _GROWTH_PER_DAY)
 
 
 def sales_details(streams: Streams, scale: float, delivery: int) -> Iterator[pa.Table]:
@@ -161,13 +154,8 @@ def _line_count(scale: float, delivery: int) -> int:
 
 
 def _lines_per_order(streams: Streams, scale: float, delivery: int) -> IntArray:
-    count = _line_count(scale, delivery)
     rng = streams.of("crm.sales_details.orders", delivery)
-    sizes = 1 + pick(rng, _ORDERS_BY_LINES, count)
-    lines_until = np.cumsum(sizes)
-    orders = int(np.searchsorted(lines_until, count)) + 1
-    sizes[orders - 1] -= lines_until[orders - 1] - count
-    return sizes[:orders]
+    return sizes_of(rng, _ORDERS_BY_LINES, _line_count(scale, delivery))
 
 
 def _customer_weights(customers: Customers) -> FloatArray:

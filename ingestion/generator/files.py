@@ -1,18 +1,35 @@
-"""Files as the back office exports them: CSV with a header, CRLF line ends, no quoting."""
+"""Files as systems export them: back office CSV (header, CRLF line ends, no quoting) and text."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
 from pyarrow import csv
 
 _AS_EXPORTED = csv.WriteOptions(eol="\r\n", quoting_style="none", quoting_header="none", batch_size=16_384)
 
 
-def delivery_file(folder: Path, table: str, delivery: int) -> Path:
-    """Return `<folder>/<table>.csv`, or `<table>_<delivery>.csv` from the second delivery on."""
-    return folder / (f"{table}.csv" if delivery == 1 else f"{table}_{delivery}.csv")
+def delivery_file(folder: Path, table: str, delivery: int, ending: str = "csv") -> Path:
+    """Return `<folder>/<table>.<ending>`, from the second delivery on `<table>_<delivery>.<ending>`."""
+    return folder / (f"{table}.{ending}" if delivery == 1 else f"{table}_{delivery}.{ending}")
+
+
+@contextmanager
+def complete_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to; the file gets its own name, in place of an earlier one, at the end.
+
+    Nothing is left of it where the block raises an error.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_csv(path: Path, tables: Iterable[pa.Table]) -> Path:
@@ -22,14 +39,23 @@ def write_csv(path: Path, tables: Iterable[pa.Table]) -> Path:
 
     Raises pyarrow.ArrowInvalid for a text with a comma, quote or line break.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with complete_file(path) as partial:
         _write_below_each_other(partial, tables)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
+
+
+def write_text(path: Path, parts: Iterable[pa.Buffer | bytes]) -> Path:
+    """Write parts of a text after each other; the file appears under its name when it is complete."""
+    with complete_file(path) as partial, partial.open("wb") as file:
+        for part in parts:
+            file.write(part)
+    return path
+
+
+def joined(texts: pa.Array, separator: str) -> pa.Buffer:
+    """Return the texts of an array as UTF-8, with a separator between them."""
+    everything = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
+    return pc.binary_join(everything, separator)[0].as_buffer()
 
 
 def _write_below_each_other(path: Path, tables: Iterable[pa.Table]) -> None:

@@ -1,4 +1,4 @@
-"""Repeatable randomness: named streams, weighted picks, and rows marked for special treatment."""
+"""Repeatable randomness: streams, weighted picks, scattered numbers, rows marked for treatment."""
 
 import hashlib
 import itertools
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 BLOCK_ROWS = 100_000
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 BoolArray = npt.NDArray[np.bool_]
 DateArray = npt.NDArray[np.datetime64]
@@ -65,3 +66,21 @@ def pick_below(rng: np.random.Generator, cumulative: FloatArray, tops: FloatArra
     """Draw one index per top: weighted, of those whose cumulative weight is within the top."""
     points = rng.random(len(tops)) * tops
     return np.searchsorted(cumulative, points, side="right").astype(np.int64)
+
+
+def sizes_of(rng: np.random.Generator, weights: list[float], total: int) -> IntArray:
+    """Draw sizes that add up to `total`: size n as often as the n-th weight says."""
+    sizes = 1 + pick(rng, weights, total)
+    until = np.cumsum(sizes)
+    last = int(np.searchsorted(until, total))
+    sizes[last] -= until[last] - total
+    return sizes[: last + 1]
+
+
+def scatter(numbers: IntArray, bits: int) -> IntArray:
+    """Map whole numbers below 2**bits to others below it, far from their neighbours, each to its own."""
+    size = 1 << bits
+    # Multiplying by an odd number is one-to-one; the golden ratio spreads evenly.
+    step = int(GOLDEN_RATIO * size) | 1
+    scattered: IntArray = numbers * step % size
+    return scattered

@@ -51,6 +51,7 @@ _PHONE_STYLE_WEIGHTS: list[float] = [150, 167, 152, 123]
 _EXTENSION_DIGITS = {0: 203, 3: 130, 4: 156, 5: 103}
 _POSTAL_CODE_RATES = {"leading_zero_lost": 0.040, "text": 0.0013}
 _POSTAL_CODES_PER_CITY = 8
+_ROWS_AT_MOST = 1_048_575
 # A code that begins with a zero is a text.
 _LIKE_A_NUMBER = re.compile(r"-?[1-9]\d*")
 
@@ -165,7 +166,7 @@ class Customers:
         addresses = _addresses(self._stream("address", block), len(block))
         for number, change in enumerate(self.extract.changes, start=2):
             rows = change.at("changed", block)
-            rng = self.extract.streams.of("storefront.customers.moved", number)
+            rng = self.extract.streams.of("storefront.customers.moved", number, block.start)
             addresses = pc.replace_with_mask(addresses, _mask(block, rows), _addresses(rng, len(rows)))
         return addresses
 
@@ -206,7 +207,12 @@ class Customers:
 
 
 def write_customers(folder: Path, customers: Customers) -> Path:
-    """Write a delivery of the customers as a spreadsheet and return its path."""
+    """Write a delivery of the customers as a spreadsheet and return its path.
+
+    Raises ValueError for more customers than a spreadsheet holds.
+    """
+    if len(customers.present) > _ROWS_AT_MOST:
+        raise ValueError(f"a spreadsheet holds {_ROWS_AT_MOST:,} customers; choose a scale up to 1000")
     path = delivery_file(folder, "Customer", customers.extract.delivery, "xlsx")
     with complete_file(path) as partial, Workbook(partial, {"constant_memory": True}) as workbook:
         # The time of writing would make equal files differ.

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from ingestion.contracts import ContractError, SourceTable, read_contracts, select_sources
 from ingestion.errors import root_cause
@@ -139,6 +140,36 @@ def query(
         raise UsageError(f"{file}: {error.strerror}") from None
     settings = load_settings()
     print_rows(read(settings.warehouse, statement, at), output, console)
+
+
+@app.command()
+def chart(
+    table: Annotated[str, typer.Argument(help="For example gold.fct_sales, or just fct_sales.")],
+    x: Annotated[str, typer.Option("--x", help="Column from left to right, or the categories.")],
+    y: Annotated[str, typer.Option("--y", help="Column of numbers; summed.")],
+    out: Annotated[Path, typer.Option(help="File to write: .png, .svg or .html.")],
+    by: Annotated[str | None, typer.Option(help="Column with a colour for each of its values.")] = None,
+) -> None:
+    """Draw a table's column over another one."""
+    from lakehouse.charts import table_chart
+    from lakehouse.report import save
+
+    settings = load_settings()
+    save(table_chart(settings.warehouse, PROJECT / "models", table, x, y, by), out)
+    console.print(f"Chart: {escape(str(out))}")
+
+
+@app.command()
+def report(
+    out: Annotated[Path | None, typer.Option(help="File to write; default <home>/report.html.")] = None,
+) -> None:
+    """Write one page with the charts that people look at first."""
+    from lakehouse.report import report_page, write
+
+    settings = load_settings()
+    file = out or settings.home / "report.html"
+    write(file, report_page(settings.warehouse, PROJECT / "models").encode())
+    console.print(f"Report: {escape(str(file))}")
 
 
 @app.command()

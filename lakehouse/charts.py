@@ -26,14 +26,13 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 WIDTH = 800  # pixels, everything included; a PNG has twice as many
 MOST_CATEGORIES = 20
 MOST_BARS_IN_TIME = 12
-NONE, OTHER = "(none)", "(other)"
+NONE, EMPTY, OTHER = "(none)", "(empty)", "(other)"
 
 _NUMERIC = ("tinyint", "smallint", "int", "bigint", "decimal", "float", "double")
 
 Spec = dict[str, Any]
 Number = int | float | Decimal
 K = TypeVar("K")
-
 
 _LETTER = 6.5  # pixels, about
 _BEYOND = "datum.y < 0 ? -4 : 4"
@@ -321,7 +320,9 @@ def _is_finite(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return NONE if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None:
+        return NONE
+    return str(value).lower() if isinstance(value, bool) else str(value) or EMPTY
 
 
 def _largest_series(points: list[Point]) -> tuple[list[Point], list[str]]:
@@ -494,8 +495,8 @@ def _y(chart: Chart, room: float = 0) -> Spec:
     """The axis of values, from zero; with `room` (a share of it) for text at the ends of bars."""
     values = [float(point.y) for point in chart.points]
     scale: Spec = {"zero": True, "nice": True}
-    if room and chart.by is None:
-        low, high = min(0, *values), max(0, *values)
+    low, high = min(0, *values), max(0, *values)
+    if room and chart.by is None and low < high:
         room *= high - low
         scale |= {"domain": [low - room if low else 0, high + room if high else 0], "nice": False}
     axis = {

@@ -156,7 +156,7 @@ def chart(
 
     settings = load_settings()
     save(table_chart(settings.warehouse, PROJECT / "models", table, x, y, by), out)
-    console.print(f"Chart: {escape(str(out))}")
+    console.print(f"Chart: {escape(str(out))}", soft_wrap=True)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def report(
     settings = load_settings()
     file = out or settings.home / "report.html"
     write(file, report_page(settings.warehouse, PROJECT / "models").encode())
-    console.print(f"Report: {escape(str(file))}")
+    console.print(f"Report: {escape(str(file))}", soft_wrap=True)
 
 
 @app.command()

@@ -12,8 +12,20 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from lakehouse.charts import GREY, PALETTE, Chart, compact, readable, specification, table_chart, to_svg
+from lakehouse.charts import (
+    GREY,
+    PALETTE,
+    Axis,
+    Chart,
+    compact,
+    readable,
+    specification,
+    summed_chart,
+    table_chart,
+    to_svg,
+)
 from lakehouse.cli import main
+from lakehouse.query import Rows
 from lakehouse.settings import PROJECT
 from lakehouse.units import Model, read_models
 
@@ -55,6 +67,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "gain": pa.array([n - 20 for n in range(40)], pa.int64()),
     }
     write_table(warehouse, "gold.sales", pa.table(sales))
+    odd = {"x": [1, 1], "y": ["", "b"], "series": [True, None], "row_count": [2, 3], "a `b`": [0.5, None]}
+    write_table(warehouse, "gold.odd", pa.table(odd))
     write_table(warehouse, "silver.twice", pa.table({"a": ["x"]}))
     write_table(warehouse, "gold.twice", pa.table({"a": ["x"]}))
     write_table(warehouse, "gold.empty", pa.table({"a": pa.array([], pa.string()), "n": pa.array([], MONEY)}))
@@ -151,6 +165,11 @@ def test_parts_are_stacked_unless_one_is_negative(draw: Draw) -> None:
     assert losses["xOffset"]["field"] == "series"
 
 
+def test_nothing_but_zeros_is_a_chart_too() -> None:
+    zeros = Rows(["x", "series", "y", "row_count"], [("a", None, 0, 1), ("b", None, 0, 1)])
+    assert {"a", "b", "0"} <= _texts(to_svg(summed_chart(zeros, "Zeros", "", Axis("name"), Axis("size"))))
+
+
 def test_text_is_sorted_by_value_and_long_names_can_be_read(draw: Draw) -> None:
     chart = draw("product", "gain")
     assert chart.xs == ["(none)", "Gloves", "Helmet", LONG_NAME]
@@ -171,6 +190,13 @@ def test_small_series_are_added_up(draw: Draw) -> None:
     assert chart.series[0::7] == ["customer 39", "(other)"]
     assert sum(point.y for point in chart.points) == sum(range(40))
     assert "33 smaller series are added up as (other)." in _texts(to_svg(chart))
+
+
+def test_names_of_columns_may_be_anything(warehouse: Path, models: Path) -> None:
+    swapped = table_chart(warehouse, models, "gold.odd", "y", "x", "series")
+    assert {(p.x, p.series, p.y) for p in swapped.points} == {("(empty)", "true", 1), ("b", "(none)", 1)}
+    quoted = table_chart(warehouse, models, "gold.odd", "row_count", "a `b`")
+    assert [(p.x, p.y) for p in quoted.points] == [(2, 0.5)]
 
 
 def test_rows_without_a_place_are_counted(draw: Draw) -> None:
@@ -195,7 +221,11 @@ def test_html_opens_in_a_browser(run: Callable[..., tuple[int, str]], tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["nothing", "--x", "a", "--y", "b"], 2, "no table nothing.\nTables: gold.empty, gold.sales, "),
+        (
+            ["nothing", "--x", "a", "--y", "b"],
+            2,
+            "no table nothing.\nTables: gold.empty, gold.odd, gold.sales, ",
+        ),
         (["twice", "--x", "a", "--y", "b"], 2, "give one of gold.twice, silver.twice"),
         (
             ["sales", "--x", "sold_in", "--y", "gain"],

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ Spec = dict[str, Any]
 Number = int | float | Decimal
 K = TypeVar("K")
 
+_ORDERED_NAME = re.compile(r"\d+|\d{4}-\d\d-\d\d.*")
 _LETTER = 6.5  # pixels, about
 _BEYOND = "datum.y < 0 ? -4 : 4"
 _TEXT = {"text": {"field": "text", "type": "nominal"}, "color": {"value": GREY}}
@@ -134,8 +136,13 @@ class Chart:
 
     @property
     def series(self) -> list[str]:
-        """The series, largest first and the rest last; one empty name in a chart without."""
+        """The series, the rest last; one empty name in a chart without.
+
+        Whole numbers and dates are in their order, other names by the size of their sums.
+        """
         totals = _totals((point.series, point.y) for point in self.points)
+        if all(_ORDERED_NAME.fullmatch(name) for name in totals if name not in (NONE, OTHER)):
+            return sorted(totals, key=lambda name: (name == OTHER, name == NONE, len(name), name))
         return sorted(totals, key=lambda name: (name == OTHER, -abs(totals[name])))
 
     @property

@@ -62,7 +62,7 @@ class Headline:
 FIGURES = (
     Figure(
         title="Events by action",
-        says="What visitors of the shop do most.",
+        says="What people do most in the app.",
         tables=("gold.events_by_action",),
         sql="""
             select action as x, null as series, sum(event_count) as y, count(*) as row_count
@@ -73,7 +73,7 @@ FIGURES = (
     ),
     Figure(
         title="Events by hour and action",
-        says="When visitors are there, and what they do then.",
+        says="When people use the app, and what they do then.",
         tables=("gold.events_by_hour",),
         sql="""
             select hour as x, action as series, sum(event_count) as y, count(*) as row_count
@@ -192,20 +192,18 @@ def _figure(
     warehouse: Path, models: dict[str, Model], figure: Figure, tables: Sequence[str]
 ) -> dict[str, object]:
     if missing := [table for table in figure.tables if table not in tables]:
-        return _missing(
-            figure, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not built yet"
-        )
+        return _missing(figure, f"not built yet: {' and '.join(missing)}")
     units = {name: unit for table in figure.tables for name, unit in _model(models, table).units.items()}
     axes = [Axis(column, units.get(column)) for column in (figure.x, figure.y, figure.by) if column]
     try:
         chart = summed_chart(read(warehouse, figure.sql), figure.title, figure.says, *axes)
     except NothingToDraw:
-        return _missing(figure, f"{figure.tables[0]} has no rows to draw")
+        return _missing(figure, f"no rows to draw in {figure.tables[0]}")
     return _drawn(chart)
 
 
 def _missing(figure: Figure, reason: str) -> dict[str, object]:
-    return {"title": figure.title, "missing": f"Left out: {reason}. `{figure.built_by}` builds it."}
+    return {"title": figure.title, "missing": f"Left out, {reason}. Run `{figure.built_by}`."}
 
 
 def _drawn(chart: Chart) -> dict[str, object]:
@@ -263,12 +261,12 @@ def _model(models: dict[str, Model], table: str) -> Model:
 
 
 def _age(warehouse: Path, tables: Sequence[str]) -> str:
-    """When the newest of the rows behind the charts was ingested."""
-    used = {table for figure in FIGURES for table in figure.tables if table in tables}
-    dated = [table for table in sorted(used) if INGESTED_AT in columns(warehouse, table)]
+    """When the newest row that was built upon was ingested; sums themselves do not know."""
+    built = [table for table in tables if table.startswith(("silver.", "gold."))]
+    dated = [table for table in built if INGESTED_AT in columns(warehouse, table)]
     times = [read(warehouse, f"select max({INGESTED_AT}) from {table}").rows[0][0] for table in dated]
     newest = max(filter(None, times), default=None)
-    return f"Data of {_minute(newest)}." if newest else "No table says of when its data is."
+    return f"Data of {_minute(newest)}." if newest else "No table says how old its data is."
 
 
 def _minute(moment: datetime) -> str:

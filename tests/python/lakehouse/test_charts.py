@@ -184,6 +184,11 @@ def test_only_the_top_of_many_categories_is_shown(draw: Draw) -> None:
     assert "The top 20 of 40 by weight." in _texts(to_svg(chart))
 
 
+def test_series_are_in_the_order_of_numbers_or_by_size(draw: Draw) -> None:
+    assert draw("is_gift", "weight", "year").series == ["2023", "2024", "2025"]
+    assert draw("year", "weight", "product").series == ["(none)", "Gloves", "Helmet", LONG_NAME]
+
+
 def test_small_series_are_added_up(draw: Draw) -> None:
     chart = draw("is_gift", "weight", "customer")
     assert len(chart.series) == len(PALETTE) + 1

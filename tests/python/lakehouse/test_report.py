@@ -119,8 +119,8 @@ def test_the_command_says_what_is_not_built_yet(
     assert str(tmp_path / "report.html") in capsys.readouterr().out
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert html.count("<figure>") == 2
-    assert "Left out: gold.events_by_action has no rows to draw. `lakehouse run` builds it." in html
-    assert "Left out: gold.profit_cube is not built yet. `lakehouse run` builds it." in html
+    assert "Left out, no rows to draw in gold.events_by_action. Run `lakehouse run`." in html
+    assert "Left out, not built yet: gold.profit_cube. Run `lakehouse run`." in html
 
 
 def test_errors(

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 PART_BYTES = 8 << 20
 _MOST_PARTS = 10_000
 _LONGEST_KEY = 1024
-# Files and parts have threads of their own, as a file waits for its parts.
-_THREADS = 8
+# Files and parts have threads of their own, as a file waits for its parts. Together they are no
+# more than the client's connections.
+_FILES_AT_ONCE, _PARTS_AT_ONCE = 16, 8
 _CHUNK = 1 << 20
 # Parts of one upload are all checked with the same, which a server may not list.
 _CHECKSUM: Literal["CRC32"] = "CRC32"
@@ -81,7 +82,7 @@ class LocalFile:
 
     def content(self, offset: int, length: int) -> bytes:
         """Bytes of a part."""
-        return b"".join(self._chunks(offset, length))
+        return b"".join(self._chunks(offset, length, at_once=length))
 
     def check(self) -> None:
         """Raise `FileError` when the file is not what it was."""
@@ -89,10 +90,10 @@ class LocalFile:
         if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
             raise FileError("changed while it was uploaded; upload it again when it is complete")
 
-    def _chunks(self, offset: int, length: int) -> Iterator[bytes]:
-        with self.path.open("rb") as file:
+    def _chunks(self, offset: int, length: int, at_once: int = _CHUNK) -> Iterator[bytes]:
+        with self.path.open("rb", buffering=0) as file:
             file.seek(offset)
-            while chunk := file.read(min(_CHUNK, length)):
+            while chunk := file.read(min(at_once, length)):
                 length -= len(chunk)
                 yield chunk
         self.check()
@@ -157,7 +158,7 @@ class Upload:
             s3.StorageError: object storage cannot be used.
         """
         there = self._sizes()
-        with _threads() as files:
+        with _threads(_FILES_AT_ONCE) as files:
             return list(files.map(lambda file: self._compare(file, there), self.files))
 
     def send(self, steps: Sequence[Step]) -> list[Step]:
@@ -169,7 +170,7 @@ class Upload:
         if any(step.action == "upload" and step.file.size > PART_BYTES for step in steps):
             self._interrupted = self._uploads()
         # The parts are given up first when something fails: files wait for them.
-        with _threads() as files, _threads() as parts:
+        with _threads(_FILES_AT_ONCE) as files, _threads(_PARTS_AT_ONCE) as parts:
             return list(files.map(lambda step: self._send(step, parts), steps))
 
     def _sizes(self) -> dict[str, int]:
@@ -382,9 +383,9 @@ def _cannot_list(error: OSError) -> None:
 
 
 @contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
+def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that do not begin anything more after an error."""
-    pool = ThreadPoolExecutor(_THREADS)
+    pool = ThreadPoolExecutor(number)
     try:
         yield pool
     finally:

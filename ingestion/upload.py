@@ -183,7 +183,9 @@ class Upload:
         step = Step(file, self._uri(file.name))
         try:
             size = there.get(self._key(file))
-            if size is not None and size == file.size and self._holds(file):
+            with s3.explained(step.uri):
+                same = size is not None and size == file.size and self._holds(file)
+            if same:
                 step = replace(step, action="skip")
             elif size is not None and not self._overwrite:
                 raise Conflict(f"another object is there ({size:,} bytes)")
@@ -207,7 +209,7 @@ class Upload:
     def _holds(self, file: LocalFile) -> bool:
         """Whether the object of a file has its content."""
         key = self._key(file)
-        with s3.explained(self._uri(file.name)):
+        try:
             head = s3.client().head_object(Bucket=self._bucket, Key=key)
             if recorded := head["Metadata"].get("sha256"):
                 return recorded == file.sha256
@@ -216,6 +218,10 @@ class Upload:
             if "-" in etag:
                 first = s3.client().head_object(Bucket=self._bucket, Key=key, PartNumber=1)
                 part_bytes = first["ContentLength"]
+        except ClientError as error:
+            if _code(error) == "404":
+                return False
+            raise
         return etag == file.etag(part_bytes)
 
     def _put(self, file: LocalFile) -> int:

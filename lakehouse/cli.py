@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _fail(message: str, exit_code: int) -> None:
-    Console(stderr=True).print(f"[red]Error:[/red] {message}", highlight=False, soft_wrap=True)
+    Console(stderr=True).print(f"[red]Error:[/red] {escape(message)}", highlight=False, soft_wrap=True)
     sys.exit(exit_code)
 
 

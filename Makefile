@@ -15,7 +15,7 @@ help:  ## Show this list
 .PHONY: setup
 setup: .venv/.ready  ## Install everything into .venv and .cache
 
-.venv/.ready: uv.lock pyproject.toml lakehouse/install.py | $(UV)
+.venv/.ready: uv.lock pyproject.toml lakehouse/install.py lakehouse/jars.sha256 | $(UV)
 	@$(UV) sync --quiet --frozen --compile-bytecode $(JAVA)
 	@python -m lakehouse.install
 	@touch $@

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from ingestion.times import from_epoch_micros
+
 LOADS = "ops.loads"
 QUARANTINE = "ops.quarantine"
 
@@ -116,8 +118,3 @@ def read_history(spark: SparkSession) -> dict[tuple[str, str], History]:
         values = row.asDict() | {name: from_epoch_micros(row[name]) for name in times}
         histories[row["source"], row["table_name"]].add(FileLoad(**values))
     return histories
-
-
-def from_epoch_micros(micros: int) -> datetime:
-    """UTC time of microseconds since 1970."""
-    return datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)

@@ -14,17 +14,21 @@ from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
 
+import pyarrow as pa
+from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion import audit
-from ingestion.audit import FileLoad, History, from_epoch_micros
+from ingestion.audit import FileLoad, History
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.discovery import collect, look_up, stream_of_files
 from ingestion.errors import root_cause
-from ingestion.landing import FileGlob, LandedFile, LandingError
+from ingestion.landing import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
+from ingestion.schema import differences, struct_type
+from ingestion.times import from_epoch_micros
 
 # More streams than cores only wait for each other.
 _TABLES_AT_ONCE = 4
@@ -67,26 +71,27 @@ class Batch:
 def load(
     spark: SparkSession,
     tables: Sequence[SourceTable],
-    landing: Path,
+    landing: str,
+    location: str,
     checkpoints: Path,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> list[FileLoad]:
     """Load what landed since the last call, all tables side by side; returns a row per file.
 
-    `landing` is the landing zone, `checkpoints` the folder of the streams' checkpoints; `report` is
-    called from several threads. Refused files are among the result, with their reason.
+    `landing` is the landing zone and `location` where the bronze tables lie, each a folder or
+    `s3://bucket/prefix`; `checkpoints` is the folder of the streams' checkpoints. `report` is called from
+    several threads. Refused files are among the result, with their reason.
 
     Raises:
         LandingError: the landing zone does not exist or cannot be listed.
-        LoadError: a table failed; the others were loaded.
+        LoadError: a table failed, or its contract has changed; the others were loaded.
     """
-    if not landing.is_dir():
-        raise LandingError(f"The landing zone {landing} does not exist. Create it, or set LAKEHOUSE_LANDING.")
+    check_landing(landing)
     audit.create_tables(spark)
     spark.sql("create schema if not exists bronze")
     histories = audit.read_history(spark)
     loaders = [
-        TableLoader(spark, table, landing, checkpoints, histories[table.source, table.name])
+        TableLoader(spark, table, landing, location, checkpoints, histories[table.source, table.name])
         for table in tables
     ]
 
@@ -113,13 +118,15 @@ class TableLoader:
         self,
         spark: SparkSession,
         table: SourceTable,
-        landing: Path,
+        landing: str,
+        location: str,
         checkpoints: Path,
         history: History,
     ) -> None:
         self.table = table
         self._spark = spark
         self._glob = FileGlob.of(table, landing)
+        self._location = f"{location}/{table.identifier}"
         self._checkpoint = checkpoints / "bronze" / table.identifier
         self._history = history
         self._reader = reader_for(table)
@@ -128,13 +135,29 @@ class TableLoader:
 
     def load(self) -> list[FileLoad]:
         """Load new files, and those that were overwritten or refused before."""
-        _create_table(self._spark, self.table)
+        self._create_table()
         landed = sorted(self._glob.files())
         if any(file.path not in self._history.newest for file in landed):
             self._load_new_files()
         for file in look_up(self._spark, again) if (again := self._to_try_again(landed)) else []:
             self._load_batch(self._batch_of_one(file))
         return self._loads
+
+    def _create_table(self) -> None:
+        """Register the table over its location, which may hold what another catalog knew."""
+        if not self._spark.catalog.tableExists(self.table.bronze):
+            is_there = DeltaTable.isDeltaTable(self._spark, self._location)
+            schema = f"({self.table.schema_ddl})" if not is_there else ""
+            properties = "tblproperties ('delta.appendOnly' = 'true')" if not is_there else ""
+            location = self._location.replace("'", "\\'")
+            self._spark.sql(
+                f"create table {self.table.bronze} {schema} using delta location '{location}' {properties}"
+            )
+        if changes := differences(self._spark, self.table):
+            raise LoadError(
+                f"the contract has changed: {'; '.join(changes)}. "
+                "Run with --overwrite-schema to take it over, or correct the contract"
+            )
 
     def _load_new_files(self) -> None:
         query = (
@@ -260,9 +283,12 @@ class TableLoader:
         elif left_out:
             self._commit_rows(audit.QUARANTINE, audit.QUARANTINE_SCHEMA, batch, left_out)
         finished_at = datetime.now(UTC)
+        now = {(file.path, file.modified_at, file.size) for file in self._glob.files()}
         return [
             replace(
                 load,
+                # Which bytes were read of a file that changed meanwhile is not known; it is loaded next.
+                sha256=load.sha256 if (load.path, load.modified_at, load.size_bytes) in now else None,
                 rows_loaded=written[load.path].rows if load.path in written else 0,
                 rows_rescued=written[load.path].rescued if load.path in written else 0,
                 rows_quarantined=quarantined.get(load.path, 0),
@@ -288,7 +314,7 @@ class TableLoader:
         """Records of the accepted files, typed, with the metadata columns and `_unparsed`."""
         by_path = {file.path: file for file in batch.files}
         files = [by_path[load.path] for load in accepted]
-        origins = self._spark.createDataFrame(
+        origins = self._frame(
             [(by_path[load.path].uri, load.path, load.ingested_at) for load in accepted],
             f"{URI} string, _source_file string, _ingested_at timestamp",
         )
@@ -329,7 +355,7 @@ class TableLoader:
             "_ingested_at",
             "_batch_id",
         )
-        return rows.unionByName(self._spark.createDataFrame(refusals, audit.QUARANTINE_SCHEMA))
+        return rows.unionByName(self._frame(refusals, audit.QUARANTINE_SCHEMA)) if refusals else rows
 
     def _written(self, batch: Batch) -> dict[str, Written]:
         """What the bronze table holds of the batch, by path."""
@@ -371,7 +397,13 @@ class TableLoader:
         )
 
     def _commit_rows(self, name: str, schema: str, batch: Batch, rows: Sequence[tuple[object, ...]]) -> None:
-        self._commit(name, self._spark.createDataFrame(list(rows), schema).coalesce(1), batch)
+        self._commit(name, self._frame(rows, schema).coalesce(1), batch)
+
+    def _frame(self, rows: Sequence[tuple[object, ...]], schema: str) -> DataFrame:
+        """Rows as a data frame, by way of Arrow, since Spark would start Python processes for a list."""
+        types = struct_type(schema)
+        columns = [pa.array(values) for values in zip(*rows, strict=True)]
+        return self._spark.createDataFrame(pa.table(columns, types.names), schema=types)
 
     def _commit(self, name: str, rows: DataFrame, batch: Batch) -> None:
         """Append once: Delta ignores a transaction that it has already seen."""
@@ -382,14 +414,6 @@ class TableLoader:
             .option("txnAppId", batch.application)
             .option("txnVersion", batch.version)
             .saveAsTable(name)
-        )
-
-
-def _create_table(spark: SparkSession, table: SourceTable) -> None:
-    if not spark.catalog.tableExists(table.bronze):
-        spark.sql(
-            f"create table if not exists {table.bronze} ({table.schema_ddl}) using delta "
-            "tblproperties ('delta.appendOnly' = 'true')"
         )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, AliasPath, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 METADATA_COLUMNS = {
     "_rescued_data": "string",
@@ -55,11 +55,17 @@ def _known_type(data_type: str) -> str:
 
 
 class Column(BaseModel):
-    """A column of a source table: name, Databricks SQL type, description."""
+    """A column of a source table: name, Databricks SQL type, description.
+
+    `header` is its name in the files, where that is another (`config.meta.header`).
+    """
 
     name: Annotated[str, AfterValidator(_storable)]
     data_type: Annotated[str, AfterValidator(_known_type)]
     description: str
+    header: str = Field(
+        validation_alias=AliasPath("config", "meta", "header"), default_factory=lambda given: given["name"]
+    )
 
 
 class Delivery(BaseModel):
@@ -73,7 +79,7 @@ class Delivery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     path: Annotated[str, AfterValidator(_listable)]
-    format: Literal["csv", "json"]
+    format: Literal["csv", "json", "json_array", "xlsx"]
     delivery: Literal["complete", "changes"]
     keys: list[str]
     options: dict[str, str] = {}
@@ -133,6 +139,10 @@ class SourceTable(BaseModel):
                 raise ValueError(f"column '{name}' is declared twice")
             if name.lower() in _RESERVED:
                 raise ValueError(f"column '{name}' is reserved for the loader")
+        headers = [column.header for column in self.columns]
+        for header in headers:
+            if headers.count(header) > 1:
+                raise ValueError(f"header '{header}' is declared twice")
         for key in self.arrives.keys:
             if key not in names:
                 raise ValueError(f"key '{key}' is not among the columns {names}")

@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.readwriter import DataStreamReader
 
-from ingestion.landing import FileGlob, LandedFile, from_epoch_ms, literal_pattern
+from ingestion.landing import FileGlob, LandedFile, literal_pattern
+from ingestion.times import from_epoch_millis
 from lakehouse.engines import on_databricks
 
 _FILES = "path string, modificationTime timestamp, length bigint, content binary"
@@ -24,7 +25,7 @@ def stream_of_files(spark: SparkSession, glob: FileGlob) -> DataFrame:
         # By default a file a week older than the newest would be passed over.
         stream = stream.format("binaryFile").option("maxFileAge", "36500d")
     stream = stream.option("pathGlobFilter", glob.name).option("recursiveFileLookup", True)
-    return _names(stream.load(literal_pattern(str(glob.folder))))
+    return _names(stream.load(literal_pattern(glob.folder)))
 
 
 def look_up(spark: SparkSession, files: Sequence[LandedFile]) -> list[LandedFile]:
@@ -36,7 +37,7 @@ def look_up(spark: SparkSession, files: Sequence[LandedFile]) -> list[LandedFile
 def collect(names: DataFrame) -> list[LandedFile]:
     """Files of a batch, in the order of arrival."""
     return sorted(
-        LandedFile(from_epoch_ms(row.modified_ms), row.path, row.size, row.uri) for row in names.collect()
+        LandedFile(from_epoch_millis(row.modified_ms), row.path, row.size, row.uri) for row in names.collect()
     )
 
 

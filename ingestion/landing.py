@@ -6,24 +6,26 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TextIO, cast
 
+from ingestion import s3
 from ingestion.contracts import SourceTable
+from ingestion.times import from_epoch_millis
 
 _CHUNK = 1 << 20
 # Spark decompresses by the same endings.
-_OPENERS: dict[str, Callable[[str, str], object]] = {".gz": gzip.open, ".bz2": bz2.open}
+_DECOMPRESSORS: dict[str, Callable[[BinaryIO], object]] = {".gz": gzip.open, ".bz2": bz2.open}
 # Names of what is hidden or still being written; Spark passes them over too.
 _HIDDEN, _PARTIAL = ("_", "."), "._COPYING_"
 
 
 class LandingError(Exception):
-    """The landing zone cannot be read; the message names the folder or file."""
+    """The landing zone cannot be read; the message names the folder, file or bucket."""
 
 
 @dataclass(frozen=True, order=True)
@@ -42,34 +44,39 @@ class LandedFile:
 
     def sha256(self) -> str:
         """Checksum of the bytes, in hex."""
-        with open(self.path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with self._open() as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
     def contains(self, byte: bytes) -> bool:
         """Whether a byte occurs in the uncompressed file."""
-        with self._open() as file:
+        with self.open() as file:
             return any(byte in chunk for chunk in iter(lambda: file.read(_CHUNK), b""))
+
+    def open(self) -> BinaryIO:
+        """The uncompressed file."""
+        decompress = _DECOMPRESSORS.get(os.path.splitext(self.path)[1])
+        return cast(BinaryIO, decompress(self._open())) if decompress else self._open()
 
     def open_text(self, encoding: str = "utf-8-sig") -> TextIO:
         """The uncompressed file as text, its line ends as they are."""
-        return io.TextIOWrapper(self._open(), encoding=encoding, errors="replace", newline="")
+        return io.TextIOWrapper(self.open(), encoding=encoding, errors="replace", newline="")
 
     def _open(self) -> BinaryIO:
-        return cast(BinaryIO, _OPENERS.get(os.path.splitext(self.path)[1], open)(self.path, "rb"))
+        return s3.open_object(self.path) if _is_remote(self.path) else open(self.path, "rb")
 
 
 @dataclass(frozen=True)
 class FileGlob:
     """A contract's path pattern: files named like `name` in `folder` or below."""
 
-    folder: Path
+    folder: str
     name: str
 
     @classmethod
-    def of(cls, table: SourceTable, landing: Path) -> "FileGlob":
+    def of(cls, table: SourceTable, landing: str) -> "FileGlob":
         """The pattern of `table` below the landing zone."""
         pattern = PurePosixPath(table.arrives.path)
-        return cls(landing / pattern.parent, pattern.name)
+        return cls("/".join([landing.rstrip("/"), *pattern.parent.parts]), pattern.name)
 
     def files(self) -> Iterator[LandedFile]:
         """Files that match now, without those that are hidden or still being written.
@@ -77,8 +84,18 @@ class FileGlob:
         Raises:
             LandingError: a folder is unreadable, or a folder is named like a file.
         """
+        return self._objects() if _is_remote(self.folder) else self._walk()
+
+    def _objects(self) -> Iterator[LandedFile]:
+        with _landing_errors():
+            for found in s3.list_objects(f"{self.folder}/"):
+                below = found.uri.removeprefix(f"{self.folder}/").split("/")
+                if not any(map(_is_hidden, below)) and fnmatchcase(below[-1], self.name):
+                    yield LandedFile(found.modified_at, found.uri, found.size)
+
+    def _walk(self) -> Iterator[LandedFile]:
         for folder, subfolders, names in os.walk(self.folder, onerror=_cannot_list, followlinks=True):
-            subfolders[:] = [name for name in subfolders if not name.startswith(_HIDDEN)]
+            subfolders[:] = [name for name in subfolders if not _is_hidden(name)]
             for name in subfolders:
                 if fnmatchcase(name, self.name):
                     raise LandingError(
@@ -86,14 +103,25 @@ class FileGlob:
                         "move its files up or rename it."
                     )
             for name in names:
-                if fnmatchcase(name, self.name) and not (name.startswith(_HIDDEN) or name.endswith(_PARTIAL)):
-                    yield from _stat(os.path.join(folder, name))
+                if fnmatchcase(name, self.name) and not _is_hidden(name):
+                    path = os.path.join(folder, name)
+                    # A file may be moved away while the folder is listed.
+                    with suppress(FileNotFoundError):
+                        modified_at, size = _stat(path)
+                        yield LandedFile(modified_at, path, size)
 
 
-def from_epoch_ms(milliseconds: int) -> datetime:
-    """UTC time of milliseconds since 1970, the resolution in which Spark sees file times."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+def check_landing(landing: str) -> None:
+    """Make sure that the landing zone can be used.
+
+    Raises:
+        LandingError: it does not exist, or access is denied.
+    """
+    if _is_remote(landing):
+        with _landing_errors():
+            next(s3.list_objects(landing), None)
+    elif not Path(landing).is_dir():
+        raise LandingError(f"The landing zone {landing} does not exist. Create it, or set LAKEHOUSE_LANDING.")
 
 
 def literal_pattern(path: str) -> str:
@@ -101,11 +129,25 @@ def literal_pattern(path: str) -> str:
     return "".join(f"\\{c}" if c in "*?[]{}\\" else c for c in path)
 
 
-def _stat(path: str) -> Iterator[LandedFile]:
-    # A file may be moved away while the folder is listed.
-    with suppress(FileNotFoundError):
-        status = os.stat(path)
-        yield LandedFile(from_epoch_ms(status.st_mtime_ns // 1_000_000), path, status.st_size)
+def _is_remote(path: str) -> bool:
+    return path.startswith(s3.SCHEME)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(_HIDDEN) or name.endswith(_PARTIAL)
+
+
+def _stat(path: str) -> tuple[datetime, int]:
+    status = os.stat(path)
+    return from_epoch_millis(status.st_mtime_ns // 1_000_000), status.st_size
+
+
+@contextmanager
+def _landing_errors() -> Iterator[None]:
+    try:
+        yield
+    except (s3.StorageError, ValueError) as error:
+        raise LandingError(str(error)) from None
 
 
 def _cannot_list(error: OSError) -> None:

@@ -1,12 +1,14 @@
 """Object storage, reached with the usual AWS settings (environment, profile, instance role)."""
 
+import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -16,16 +18,12 @@ from botocore.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 SCHEME = "s3://"
 
-_CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=60,
-    retries={"mode": "standard", "max_attempts": 4},
-    max_pool_connections=32,
-)
 _CREDENTIALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "ExpiredToken", "403"}
 
 
@@ -33,10 +31,38 @@ class StorageError(Exception):
     """Object storage cannot be used; the message names address and cause, and what to do."""
 
 
+@dataclass(frozen=True)
+class StoredObject:
+    """An object: `s3://bucket/key`, when it was written (UTC), its size in bytes."""
+
+    uri: str
+    modified_at: datetime
+    size: int
+
+
 @cache
 def client() -> "S3Client":
     """The client of this process; it may be used from several threads."""
-    return boto3.client("s3", config=_CONFIG)
+    # Most commands never need it, and it takes a while to import.
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"mode": "standard", "max_attempts": 4},
+        max_pool_connections=32,
+    )
+    return boto3.client("s3", config=config)
+
+
+def export_settings() -> None:
+    """Put endpoint and region, wherever they are configured, where Java and Rust look for them."""
+    meta = client().meta
+    os.environ.setdefault("AWS_ENDPOINT_URL_S3", meta.endpoint_url)
+    os.environ.setdefault("AWS_REGION", meta.region_name)
+    if meta.endpoint_url.startswith("http://"):
+        os.environ.setdefault("AWS_ALLOW_HTTP", "true")
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -49,6 +75,70 @@ def split(uri: str) -> tuple[str, str]:
     if not uri.startswith(SCHEME) or not bucket:
         raise ValueError(f"'{uri}' is no address of object storage; write s3://bucket/prefix")
     return bucket, key
+
+
+def list_objects(prefix: str) -> Iterator[StoredObject]:
+    """Objects whose address begins with `prefix`.
+
+    Raises:
+        StorageError: the bucket cannot be listed.
+        ValueError: the prefix is no address.
+    """
+    bucket, key = split(prefix)
+    with explained(prefix):
+        for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+            for found in page.get("Contents", []):
+                if not found["Key"].endswith("/"):
+                    yield StoredObject(
+                        f"{SCHEME}{bucket}/{found['Key']}", found["LastModified"], found["Size"]
+                    )
+
+
+def list_folders(uri: str) -> list[str]:
+    """Addresses of what lies one level below, without a slash at the end."""
+    bucket, key = split(f"{uri.rstrip('/')}/")
+    with explained(uri):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+        found = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
+    return [f"{SCHEME}{bucket}/{prefix.rstrip('/')}" for prefix in found]
+
+
+def open_object(uri: str) -> BinaryIO:
+    """An object's bytes, front to back, all of one version even if it is overwritten meanwhile.
+
+    Raises:
+        OSError: it cannot be read, also later, while reading.
+    """
+    bucket, key = split(uri)
+    try:
+        with explained(uri):
+            body = client().get_object(Bucket=bucket, Key=key)["Body"]
+    except StorageError as error:
+        raise OSError(str(error)) from error
+    return cast(BinaryIO, io.BufferedReader(_Download(uri, body), 1 << 20))
+
+
+class _Download(io.RawIOBase):
+    """A response's body as a file; a broken connection is an `OSError` as on a disk."""
+
+    def __init__(self, uri: str, body: "StreamingBody") -> None:
+        self._uri, self._body = uri, body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        try:
+            data = self._body.read(len(view))
+        except BotoCoreError as error:
+            raise OSError(f"{self._uri}: {error}") from error
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()
 
 
 @contextmanager

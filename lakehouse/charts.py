@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import vl_convert
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.query import Rows, read, table_folders
+from lakehouse.query import Rows, read
 from lakehouse.units import Model, read_models
+from lakehouse.warehouse import Warehouse
 
 # Each has a contrast of 3:1 or more with white and with #121212, the text 4:1: one file suits both.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#8250DF", "#A6761D", "#CC79A7", "#6A9A1F")
@@ -167,7 +168,9 @@ class Chart:
         )
 
 
-def table_chart(warehouse: Path, models: Path, table: str, x: str, y: str, by: str | None = None) -> Chart:
+def table_chart(
+    warehouse: Warehouse, models: Path, table: str, x: str, y: str, by: str | None = None
+) -> Chart:
     """Chart of column `y` of a table, summed over column `x` and, where given, `by`.
 
     Units and the table's meaning come from the YAML files below `models`.
@@ -176,7 +179,7 @@ def table_chart(warehouse: Path, models: Path, table: str, x: str, y: str, by: s
         UsageError: there is no such table or column, or `y` is not a number.
         NothingToDraw: the table is empty, or no row has both values.
     """
-    name = find_table(warehouse, table)
+    name = warehouse.find(table)
     _check(warehouse, name, x, y, by)
     dimensions = ", ".join(_quoted(column) for column in (x, by) if column)
     names = f"{_quoted(x)} as x, {_quoted(by) if by else 'null'} as series"
@@ -204,24 +207,7 @@ def summed_chart(rows: Rows, title: str, meaning: str, x: Axis, y: Axis, by: Axi
     return Chart(title, meaning, x, y, by, tuple(points), (*category_notes, *series_notes, *notes))
 
 
-def find_table(warehouse: Path, name: str) -> str:
-    """`schema.table` of a table given with or without its schema.
-
-    Raises:
-        UsageError: there is none, or there are several.
-    """
-    tables = list(table_folders(warehouse))
-    if not tables:
-        raise UsageError(f"There are no tables in {warehouse} yet: run `lakehouse run` first.")
-    found = [table for table in tables if name in (table, table.split(".")[1])]
-    if not found:
-        raise UsageError(f"There is no table {name}.\nTables: {', '.join(tables)}")
-    if len(found) > 1:
-        raise UsageError(f"{name} is in several schemas; give one of {', '.join(found)}.")
-    return found[0]
-
-
-def columns(warehouse: Path, table: str) -> list[str]:
+def columns(warehouse: Warehouse, table: str) -> list[str]:
     """Names of the columns of `schema.table`."""
     return read(warehouse, f"select * from {table} limit 0").columns
 
@@ -277,7 +263,7 @@ def x_labels(chart: Chart) -> dict[Any, str]:
     return {x: x.strftime(form) if form else str(x) for x in chart.xs}
 
 
-def _check(warehouse: Path, table: str, x: str, y: str, by: str | None) -> None:
+def _check(warehouse: Warehouse, table: str, x: str, y: str, by: str | None) -> None:
     names = columns(warehouse, table)
     for column in filter(None, (x, y, by)):
         if column not in names:

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from ingestion.contracts import ContractError, SourceTable, read_contracts, select_sources
 from ingestion.errors import root_cause
+from ingestion.landing import LandingError, check_landing
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.lock import writer_lock
 from lakehouse.settings import PROJECT, Settings, load_settings
@@ -29,6 +30,11 @@ SourceOption = Annotated[
     list[str] | None, typer.Option("--source", help="Only this source; can be repeated.")
 ]
 LandingOption = Annotated[str | None, typer.Option(help="Landing zone, instead of LAKEHOUSE_LANDING.")]
+
+TableArgument = Annotated[str, typer.Argument(help="For example gold.fct_sales or fct_sales.")]
+OverwriteSchemaOption = Annotated[
+    bool, typer.Option("--overwrite-schema", help="Take over columns and types that changed in a contract.")
+]
 
 
 def main() -> None:
@@ -86,13 +92,17 @@ def upload(
 
 
 @app.command()
-def load(source: SourceOption = None, landing: LandingOption = None) -> None:
+def load(
+    source: SourceOption = None,
+    landing: LandingOption = None,
+    overwrite_schema: OverwriteSchemaOption = False,
+) -> None:
     """Load everything new from the landing zone into bronze."""
     from lakehouse.pipeline import load_bronze
 
     settings, tables = _prepare(source, landing)
     with writer_lock(settings.home):
-        load_bronze(settings, tables, console).raise_for_refused()
+        load_bronze(settings, tables, console, overwrite_schema).raise_for_refused()
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -113,13 +123,14 @@ def run(
     source: SourceOption = None,
     landing: LandingOption = None,
     target: Annotated[str, typer.Option(help="Target of profiles.yml.")] = "local",
+    overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
     """Load, snapshot, build and test, in this order and in one engine."""
     from lakehouse.pipeline import run_all
 
     settings, tables = _prepare(source, landing)
     with writer_lock(settings.home):
-        run_all(settings, tables, target, source or [], console)
+        run_all(settings, tables, target, source or [], console, overwrite_schema)
 
 
 @app.command()
@@ -173,6 +184,36 @@ def report(
 
 
 @app.command()
+def history(
+    table: TableArgument,
+    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """List the versions of a table, which `query --at` and `restore` take."""
+    from lakehouse import versions
+    from lakehouse.query import print_rows
+
+    settings = load_settings()
+    settings.export()
+    folder = settings.warehouse.tables()[settings.warehouse.find(table)]
+    print_rows(versions.history(folder), output, console)
+
+
+@app.command()
+def restore(
+    table: TableArgument, to: Annotated[int, typer.Option(help="Version to go back to, see `history`.")]
+) -> None:
+    """Make an earlier version of a table its present one."""
+    from lakehouse import versions
+
+    settings = load_settings()
+    settings.export()
+    name = settings.warehouse.find(table)
+    with writer_lock(settings.home):
+        versions.restore(name, settings.warehouse.tables()[name], to)
+    console.print(f"{name} is as it was in version {to}.")
+
+
+@app.command()
 def status() -> None:
     """Show last loads, rows, rejected rows, freshness and failed tests."""
     from lakehouse.status import show
@@ -183,10 +224,11 @@ def status() -> None:
 
 def _prepare(source: list[str] | None, landing: str | None) -> tuple[Settings, list[SourceTable]]:
     settings = load_settings(LAKEHOUSE_LANDING=landing)
-    if not settings.landing.is_dir():
-        raise UsageError(
-            f"The landing zone {settings.landing} does not exist. Create it, or set LAKEHOUSE_LANDING."
-        )
+    try:
+        # Before a JVM starts in vain.
+        check_landing(settings.landing)
+    except LandingError as error:
+        raise UsageError(str(error)) from None
     settings.export()
     try:
         return settings, select_sources(read_contracts(PROJECT / "models"), source or [])

@@ -25,16 +25,19 @@ def spark_conf() -> dict[str, str]:
     return {name: str(value) for name, value in conf.items()}
 
 
-def spark_session() -> SparkSession:
+def spark_session(catalog: bool = True) -> SparkSession:
     """The Spark session of this process, started on the first call.
 
-    dbt's session method asks for the same one, so a run starts the JVM once.
+    dbt's session method asks for the same one, so a run starts the JVM once. Without the catalog, tables
+    are known by their folder only, and another process may be using the warehouse.
     """
     if on_databricks():
         return SparkSession.builder.getOrCreate()
     # A Java that `make setup` brought lies beside the Python interpreter.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    builder = SparkSession.builder.enableHiveSupport()
+    builder = SparkSession.builder
+    if catalog:
+        builder = builder.enableHiveSupport()
     for name, value in spark_conf().items():
         builder = builder.config(name, value)
     return builder.getOrCreate()

@@ -1,4 +1,4 @@
-"""What pip cannot install: Delta's jars, and a Java where there is none. Run by `make setup`."""
+"""What pip cannot install: jars of Delta and S3, and a Java where there is none. Run by `make setup`."""
 
 import hashlib
 import os
@@ -21,24 +21,8 @@ MINIMUM_JAVA = 17
 
 _REPOSITORY = os.environ.get("MAVEN_REPOSITORY", "https://repo1.maven.org/maven2")
 
-# What Delta needs at run time, without the second Hadoop and Scala its dependencies would bring.
-_JARS = {
-    "io/delta/delta-spark_4.2_2.13/4.4.0/delta-spark_4.2_2.13-4.4.0.jar": (
-        "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead"
-    ),
-    "io/delta/delta-storage/4.4.0/delta-storage-4.4.0.jar": (
-        "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc"
-    ),
-    "io/delta/delta-kernel-api/4.4.0/delta-kernel-api-4.4.0.jar": (
-        "ee9b5a14ac3b7efdff4d61a58478fe8eb0e5a3fbca43889dca7290795fe79a11"
-    ),
-    "io/delta/delta-kernel-defaults/4.4.0/delta-kernel-defaults-4.4.0.jar": (
-        "225c975199e4718b38ee5b7e6da7f19e9585024262b2cec2656b32151a856b0b"
-    ),
-    "io/delta/delta-kernel-unitycatalog/4.4.0/delta-kernel-unitycatalog-4.4.0.jar": (
-        "cea22dfb4ac562b3cd27bf652697750e8336009d73fb06631363aaaad5345ffa"
-    ),
-}
+# What Delta and S3 need at run time, without the second Hadoop and Scala their dependencies would bring.
+_CHECKSUMS = Path(__file__).with_name("jars.sha256")
 
 _JAVA_WRAPPER = """\
 #!/bin/sh
@@ -82,9 +66,10 @@ def main() -> None:
 def fetch_jars(folder: Path) -> None:
     """Download the jars that are missing in `folder`; exits when one cannot be had."""
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [path for path in _JARS if not (folder / Path(path).name).exists()]
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda path: _download(path, folder), missing))
+    lines = (line.split() for line in _CHECKSUMS.read_text().splitlines())
+    missing = [(path, sha256) for sha256, path in lines if not (folder / Path(path).name).exists()]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda jar: _download(jar[0], jar[1], folder), missing))
 
 
 def provide_java(folder: Path) -> None:
@@ -135,7 +120,7 @@ def java_version() -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _download(path: str, folder: Path) -> None:
+def _download(path: str, sha256: str, folder: Path) -> None:
     target = folder / Path(path).name
     url = f"{_REPOSITORY}/{path}"
     try:
@@ -143,7 +128,7 @@ def _download(path: str, folder: Path) -> None:
             content = answer.read()
     except (urllib.error.URLError, TimeoutError) as error:
         sys.exit(f"Could not download {url}: {error}. Set MAVEN_REPOSITORY to use a mirror.")
-    if hashlib.sha256(content).hexdigest() != _JARS[path]:
+    if hashlib.sha256(content).hexdigest() != sha256:
         sys.exit(f"{url} is not the file that was expected: its checksum differs.")
     partial = target.with_suffix(".partial")
     partial.write_bytes(content)

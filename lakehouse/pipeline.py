@@ -19,6 +19,7 @@ from ingestion import bronze
 from ingestion.audit import FileLoad
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandingError
+from ingestion.schema import overwrite_changed
 from lakehouse.display import BuildDisplay, LoadDisplay
 from lakehouse.engines import spark_session
 from lakehouse.errors import LakehouseError, UsageError
@@ -27,9 +28,10 @@ from lakehouse.settings import PROJECT, Settings
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """Files handled by a load."""
+    """Files handled by a load, and whether a table got another schema before."""
 
     loads: Sequence[FileLoad]
+    schema_changed: bool = False
 
     def raise_for_refused(self) -> None:
         """Raise `LakehouseError` where a file was refused, naming each one."""
@@ -42,16 +44,24 @@ def load_bronze(
     settings: Settings,
     tables: Sequence[SourceTable],
     console: Console,
-    spark: SparkSession | None = None,
+    overwrite_schema: bool = False,
 ) -> LoadSummary:
-    """Load new files of `tables` and show what came of it."""
+    """Load new files of `tables` and show what came of it.
+
+    With `overwrite_schema`, changes of the contracts are taken over first; else they are an error.
+    """
     started = time.monotonic()
+    spark = quiet_spark()
+    changed = overwrite_changed(spark, tables) if overwrite_schema else {}
+    for label, changes in changed.items():
+        console.print(f"{label}: taken over that {'; '.join(changes)}", highlight=False)
     with LoadDisplay(console, tables) as display:
         try:
             loads = bronze.load(
-                spark or quiet_spark(),
+                spark,
                 tables,
                 settings.landing,
+                settings.bronze,
                 settings.home / "checkpoints",
                 display.update,
             )
@@ -60,7 +70,7 @@ def load_bronze(
         except bronze.LoadError as error:
             raise LakehouseError(f"Load failed: {error}") from None
     display.summarize(loads, time.monotonic() - started)
-    return LoadSummary(loads)
+    return LoadSummary(loads, bool(changed))
 
 
 def build_models(arguments: Sequence[str], console: Console, manifest: Manifest | None = None) -> None:
@@ -90,17 +100,20 @@ def run_all(
     target: str,
     sources: Sequence[str],
     console: Console,
+    overwrite_schema: bool = False,
 ) -> None:
     """Load `tables`, then build what depends on them; a refused file fails the run at its end."""
     with ThreadPoolExecutor(1) as pool:
         # dbt reads the project while the JVM starts.
         starting = pool.submit(quiet_spark)
         parsed = _dbt(["parse", "--target", target])
-        spark = starting.result()
+        starting.result()
     if parsed.exception is not None:
         raise UsageError(f"dbt: {parsed.exception}")
-    summary = load_bronze(settings, tables, console, spark)
+    summary = load_bronze(settings, tables, console, overwrite_schema)
     arguments = ["--target", target]
+    if summary.schema_changed:
+        arguments.append("--full-refresh")
     for source in sources:
         arguments += ["--select", f"source:{source}+"]
     manifest = parsed.result
@@ -117,13 +130,13 @@ def target_of(arguments: Sequence[str]) -> str:
     return next((a.split("=", 1)[1] for a in arguments if a.startswith("--target=")), "local")
 
 
-def quiet_spark() -> SparkSession:
+def quiet_spark(catalog: bool = True) -> SparkSession:
     """The Spark session, its JVM's own chatter sent to `<home>/spark.log`."""
     # Failed statements reach the user as exceptions.
     for name in ("SQLQueryContextLogger", "py4j"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with _stderr_to(f"{os.environ['LAKEHOUSE_HOME']}/spark.log"):
-        return spark_session()
+        return spark_session(catalog)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -18,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.warehouse import Warehouse
 
 FORMATS = ("table", "csv", "json")
 
@@ -30,15 +30,7 @@ class Rows:
     rows: list[tuple[Any, ...]]
 
 
-def table_folders(warehouse: Path) -> dict[str, Path]:
-    """Folder of every Delta table in the warehouse, by `schema.table`."""
-    return {
-        f"{log.parent.parent.name.removesuffix('.db')}.{log.parent.name}": log.parent
-        for log in sorted(warehouse.glob("*.db/*/_delta_log"))
-    }
-
-
-def read(warehouse: Path, sql: str, at: str | None = None) -> Rows:
+def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
     """Run a query; `at` is a version number or a timestamp (UTC), null the present.
 
     Tables may be written as in dbt, `{{ ref('fct_sales') }}`, or with their schema.
@@ -47,16 +39,14 @@ def read(warehouse: Path, sql: str, at: str | None = None) -> Rows:
         UsageError: there is no warehouse yet.
         LakehouseError: the query is wrong or a table has no such version.
     """
-    tables = table_folders(warehouse)
-    if not tables:
-        raise UsageError(f"There are no tables in {warehouse} yet: run `lakehouse run` first.")
+    tables = warehouse.tables()
     try:
         return _run(tables, _with_names(sql, tables), at)
     except Exception as error:
         raise LakehouseError(f"{_message(error)}\nTables: {', '.join(tables)}") from None
 
 
-def _run(tables: dict[str, Path], sql: str, at: str | None) -> Rows:
+def _run(tables: dict[str, str], sql: str, at: str | None) -> Rows:
     with _sail() as spark:
         for name in {name.split(".")[0] for name in tables}:
             spark.sql(f"create schema if not exists {name}")
@@ -102,7 +92,7 @@ def _sail() -> Iterator[SparkSession]:
         server.stop()
 
 
-def _with_names(sql: str, tables: dict[str, Path]) -> str:
+def _with_names(sql: str, tables: dict[str, str]) -> str:
     def ref(model: str) -> str:
         for name in tables:
             if name.split(".")[1] == model:
@@ -112,7 +102,7 @@ def _with_names(sql: str, tables: dict[str, Path]) -> str:
     return Environment(undefined=StrictUndefined).from_string(sql).render(ref=ref)
 
 
-def _attach(spark: SparkSession, name: str, folder: Path, at: str | None) -> None:
+def _attach(spark: SparkSession, name: str, folder: str, at: str | None) -> None:
     if at is None:
         spark.sql(f"create table {name} using delta location '{folder}'")
         return

@@ -21,8 +21,9 @@ from lakehouse.charts import (
     x_labels,
 )
 from lakehouse.errors import UsageError
-from lakehouse.query import read, table_folders
+from lakehouse.query import read
 from lakehouse.units import Model, read_models
+from lakehouse.warehouse import Warehouse
 
 TITLE = "The lakehouse at a glance"
 FORMATS = (".png", ".svg", ".html")
@@ -172,16 +173,14 @@ def chart_page(chart: Chart) -> str:
     return _page(chart.title, [], [], [_drawn(chart)])
 
 
-def report_page(warehouse: Path, models: Path) -> str:
+def report_page(warehouse: Warehouse, models: Path) -> str:
     """The report as a page; a chart whose tables are missing or empty is named with what builds it.
 
     Raises:
         UsageError: there is no warehouse yet.
         LakehouseError: a table has not the columns that its chart needs.
     """
-    tables = table_folders(warehouse)
-    if not tables:
-        raise UsageError(f"There are no tables in {warehouse} yet: run `lakehouse run` first.")
+    tables = warehouse.tables()
     known = read_models(models)
     headlines = [_headline(warehouse, known, item) for item in HEADLINES if item.table in tables]
     figures = [_figure(warehouse, known, figure, list(tables)) for figure in FIGURES]
@@ -189,7 +188,7 @@ def report_page(warehouse: Path, models: Path) -> str:
 
 
 def _figure(
-    warehouse: Path, models: dict[str, Model], figure: Figure, tables: Sequence[str]
+    warehouse: Warehouse, models: dict[str, Model], figure: Figure, tables: Sequence[str]
 ) -> dict[str, object]:
     if missing := [table for table in figure.tables if table not in tables]:
         return _missing(figure, f"not built yet: {' and '.join(missing)}")
@@ -249,7 +248,7 @@ def _number(value: Number | None) -> str:
     return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
 
 
-def _headline(warehouse: Path, models: dict[str, Model], headline: Headline) -> dict[str, object]:
+def _headline(warehouse: Warehouse, models: dict[str, Model], headline: Headline) -> dict[str, object]:
     ((value,),) = read(warehouse, f"select {headline.sql} from {headline.table}").rows
     unit = _model(models, headline.table).units.get(headline.column)
     shown = "n/a" if value is None else compact(value)
@@ -260,7 +259,7 @@ def _model(models: dict[str, Model], table: str) -> Model:
     return models.get(table.split(".")[1], Model())
 
 
-def _age(warehouse: Path, tables: Sequence[str]) -> str:
+def _age(warehouse: Warehouse, tables: Sequence[str]) -> str:
     """When the newest row that was built upon was ingested; sums themselves do not know."""
     built = [table for table in tables if table.startswith(("silver.", "gold."))]
     dated = [table for table in built if INGESTED_AT in columns(warehouse, table)]

@@ -4,10 +4,13 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingestion import s3
 from lakehouse.errors import UsageError
+from lakehouse.warehouse import Warehouse
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +22,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(PROJECT / ".lakehouse", validation_alias="LAKEHOUSE_HOME")
     landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
+    bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
     driver_memory: str = Field("4g", validation_alias="LAKEHOUSE_DRIVER_MEMORY", pattern=r"^\d+[mgMG]$")
     databricks_host: str | None = Field(None, validation_alias="DATABRICKS_HOST")
     databricks_http_path: str | None = Field(None, validation_alias="DATABRICKS_HTTP_PATH")
@@ -33,16 +37,25 @@ class Settings(BaseSettings):
         return home.expanduser().absolute()
 
     @cached_property
-    def landing(self) -> Path:
-        """The landing zone; `<home>/landing` when `LAKEHOUSE_LANDING` is not set."""
-        if self.landing_setting is None:
-            return self.home / "landing"
-        return Path(self.landing_setting).expanduser().absolute()
+    def landing(self) -> str:
+        """The landing zone, a folder or `s3://...`; `<home>/landing` when `LAKEHOUSE_LANDING` is not set."""
+        setting = self.landing_setting or str(self.home / "landing")
+        if setting.startswith(s3.SCHEME):
+            return setting
+        return str(Path(setting).expanduser().absolute())
+
+    @cached_property
+    def bronze(self) -> str:
+        """Where the bronze tables lie, a folder or `s3://...`; in the warehouse by default."""
+        setting = self.bronze_setting or str(self.home / "warehouse" / "bronze.db")
+        if setting.startswith(s3.SCHEME):
+            return setting.rstrip("/")
+        return str(Path(setting).expanduser().absolute())
 
     @property
-    def warehouse(self) -> Path:
-        """Where the tables are: `<warehouse>/<schema>.db/<table>`, each a Delta folder."""
-        return self.home / "warehouse"
+    def warehouse(self) -> Warehouse:
+        """Where the tables are."""
+        return Warehouse(self.home / "warehouse", self.bronze)
 
     def export(self) -> None:
         """Put the settings that `profiles.yml` reads into the environment, and go to the project.
@@ -50,11 +63,14 @@ class Settings(BaseSettings):
         dbt and Spark resolve relative paths against the working directory, so it has to be fixed.
         """
         os.environ["LAKEHOUSE_HOME"] = str(self.home)
+        os.environ["LAKEHOUSE_BRONZE"] = self.bronze
         os.environ["LAKEHOUSE_DRIVER_MEMORY"] = self.driver_memory
         for name in ("host", "http_path", "token", "catalog"):
             value = getattr(self, f"databricks_{name}")
             if value is not None:
                 os.environ[f"DATABRICKS_{name.upper()}"] = value
+        if self.landing.startswith(s3.SCHEME) or self.bronze.startswith(s3.SCHEME):
+            s3.export_settings()
         os.chdir(PROJECT)
 
 
@@ -64,6 +80,9 @@ def load_settings(**overrides: str | None) -> Settings:
     Raises:
         UsageError: a setting is malformed; the message names it.
     """
+    for name, value in dotenv_values(PROJECT / ".env").items():
+        if name.startswith("AWS_") and value:
+            os.environ.setdefault(name, value)
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)  # type: ignore[arg-type]

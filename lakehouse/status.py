@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingestion.contracts import SourceTable
-from lakehouse.query import read, table_folders
+from lakehouse.query import read
+from lakehouse.warehouse import Warehouse
 
 _LOADS = """
 select
@@ -44,7 +44,7 @@ order by severity, test_name
 """
 
 
-def show(warehouse: Path, contracts: Sequence[SourceTable], console: Console) -> None:
+def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Console) -> None:
     """Print last loads with freshness, quarantined records, and the last build's failed tests.
 
     Raises:
@@ -53,7 +53,7 @@ def show(warehouse: Path, contracts: Sequence[SourceTable], console: Console) ->
     console.print(_loads_table(_rows(warehouse, _LOADS), contracts))
     if quarantined := _rows(warehouse, _QUARANTINE):
         console.print(_plain_table("Quarantine (ops.quarantine)", quarantined))
-    if "ops.builds" not in table_folders(warehouse):
+    if "ops.builds" not in warehouse.tables():
         console.print("Nothing was built yet: run `lakehouse build`.")
         return
     (build,) = _rows(warehouse, _LAST_BUILD)
@@ -66,7 +66,7 @@ def show(warehouse: Path, contracts: Sequence[SourceTable], console: Console) ->
         console.print(_plain_table("Failed tests (ops.failed_rows)", failed))
 
 
-def _rows(warehouse: Path, sql: str) -> list[dict[str, Any]]:
+def _rows(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
     result = read(warehouse, sql)
     return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 

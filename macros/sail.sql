@@ -8,6 +8,11 @@
 {%- endmacro %}
 
 
+{% macro bronze_location() -%}
+    {{ env_var('LAKEHOUSE_BRONZE', lakehouse_home() ~ '/warehouse/bronze.db') }}
+{%- endmacro %}
+
+
 {# dbt asks for these in parallel before the first hook, and dbt-sail must not be started by two threads at once. #}
 {% macro sail__list_schemas(database) %}
     {{ return([]) }}
@@ -44,7 +49,9 @@
     {% endfor %}
 
     {% for source in graph.sources.values() %}
-        {% set folder = lakehouse_home() ~ '/warehouse/' ~ source.schema ~ '.db/' ~ source.identifier %}
+        {% set schema_folder = bronze_location() if source.schema == 'bronze'
+            else lakehouse_home() ~ '/warehouse/' ~ source.schema ~ '.db' %}
+        {% set folder = schema_folder ~ '/' ~ source.identifier %}
         {% if run_query("select 1 from text.`" ~ folder ~ "/_delta_log` limit 1") | length > 0 %}
             {% do attach_table(source.schema, source.identifier, 'delta', folder) %}
         {% elif source.unique_id in needed %}

@@ -24,6 +24,22 @@ class FileRefused(Exception):
     """A file that cannot be loaded as a whole; the message says why and what to do."""
 
 
+def check_header(table: SourceTable, header: Sequence[str], hint: str) -> None:
+    """Refuse a header that does not have the contract's columns; `hint` says what else to look at."""
+    declared = {column.header for column in table.columns}
+    missing = [column.header for column in table.columns if column.header not in header]
+    unknown = [name for name in header if name not in declared]
+    if len(missing) == len(declared):
+        raise FileRefused(f"the header has none of the declared columns, but {list(header)}: {hint}")
+    if missing:
+        raise FileRefused(
+            f"the header lacks {missing} and has the undeclared {unknown}: "
+            "was a column renamed? Correct the file or the contract."
+        )
+    if repeated := sorted({name for name in header if header.count(name) > 1}):
+        raise FileRefused(f"the header has {repeated} more than once")
+
+
 class Reader(Protocol):
     """Reads files of one format."""
 
@@ -37,7 +53,13 @@ class Reader(Protocol):
 def reader_for(table: SourceTable) -> Reader:
     """The reader of the table's format."""
     from ingestion.readers.csv import CsvReader
-    from ingestion.readers.json import JsonLinesReader
+    from ingestion.readers.json import JsonArrayReader, JsonLinesReader
+    from ingestion.readers.xlsx import XlsxReader
 
-    readers: dict[str, Reader] = {"csv": CsvReader(), "json": JsonLinesReader()}
+    readers: dict[str, Reader] = {
+        "csv": CsvReader(),
+        "json": JsonLinesReader(),
+        "json_array": JsonArrayReader(),
+        "xlsx": XlsxReader(),
+    }
     return readers[table.arrives.format]

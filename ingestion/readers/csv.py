@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandedFile
-from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused
+from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused, check_header
 
 # Python's own limit is 128 KB per field; a quote that is never closed has to end somewhere, though.
 csv.field_size_limit(1 << 24)
@@ -24,20 +24,7 @@ class CsvReader:
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Refuse a file whose header does not have the contract's columns."""
         header, has_records = _header(table, file)
-        missing = [column.name for column in table.columns if column.name not in header]
-        unknown = [name for name in header if name not in {c.name for c in table.columns}]
-        if len(missing) == len(table.columns):
-            raise FileRefused(
-                f"the header has none of the declared columns, but {header}: "
-                f"is the delimiter {_delimiter(table)!r}, and is there a header line?"
-            )
-        if missing:
-            raise FileRefused(
-                f"the header lacks {missing} and has the undeclared {unknown}: "
-                "was a column renamed? Correct the file or the contract."
-            )
-        if repeated := sorted({name for name in header if header.count(name) > 1}):
-            raise FileRefused(f"the header has {repeated} more than once")
+        check_header(table, header, f"is the delimiter {_delimiter(table)!r}, and is there a header line?")
         if table.arrives.delivery == "complete" and not has_records:
             raise FileRefused(NO_RECORDS)
 
@@ -76,10 +63,11 @@ def _read(
     # The parser of whole files leaves carriage returns behind.
     last = fields[-1]
     raw = raw.withColumn(last, F.regexp_replace(last, "\r$", ""))
-    declared = {column.name for column in table.columns}
-    extra = [(name, field) for name, field in zip(header, fields, strict=True) if name not in declared]
+    declared = {column.header: column.name for column in table.columns}
+    named = list(zip(header, fields, strict=True))
+    extra = [(name, field) for name, field in named if name not in declared]
     return raw.select(
-        *(F.col(f).alias(name) for name, f in zip(header, fields, strict=True) if name in declared),
+        *(F.col(field).alias(declared[name]) for name, field in named if name in declared),
         _as_map(extra).alias(EXTRA),
         UNPARSED,
         F.col("_metadata.file_path").alias(URI),

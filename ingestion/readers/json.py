@@ -1,13 +1,21 @@
-"""JSON lines: one object per line."""
+"""JSON: one object per line, or one array of objects per file."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandedFile
 from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused
+
+_SPACE = re.compile(r"[\s,]*")
+# A text, which may hold brackets and may end too early, or a bracket.
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+NEVER_CLOSED = "the array is never closed: the file ends too early"
 
 
 class JsonLinesReader:
@@ -28,26 +36,91 @@ class JsonLinesReader:
             spark.read.options(**table.arrives.options)
             .text([file.pattern for file in files])
             .where("trim(value) <> ''")
-            .select(
-                "value",
-                # In brackets, a second object behind the first is an error; Spark would pass it over.
-                F.from_json(F.concat(F.lit("["), "value", F.lit("]")), "array<map<string,string>>").alias(
-                    "objects"
-                ),
-                F.col("_metadata.file_path").alias(URI),
+            .select("value", F.col("_metadata.file_path").alias(URI))
+        )
+        return _parse(table, lines)
+
+
+class JsonArrayReader:
+    """Reads files that are one JSON array of objects; what is broken costs only its own record."""
+
+    def check(self, table: SourceTable, file: LandedFile) -> None:
+        """Refuse a file that is no array, and a complete extract without a record."""
+        with file.open_text() as text:
+            beginning = text.read(1000).lstrip()
+        if not beginning:
+            raise FileRefused("the file is empty")
+        if not beginning.startswith("["):
+            raise FileRefused(
+                f"a JSON array is declared, but the file begins with {beginning[:20]!r}: "
+                "are these JSON lines? Then declare the format json."
             )
-        )
-        declared = [column.name for column in table.columns]
-        names = F.array(*map(F.lit, declared))
-        # Of two values under one name, nobody knows which is meant.
-        only = F.when(F.size("objects") == 1, F.col("objects")[0])
-        keys = F.map_keys(only)
-        unambiguous = F.size(keys) == F.size(F.array_distinct(keys))
-        lines = lines.withColumn("fields", F.when(unambiguous, only))
-        extra = F.map_filter("fields", lambda name, _: ~F.array_contains(names, name))
-        return lines.select(
-            *(F.col("fields")[name].alias(name) for name in declared),
-            F.when(F.size(extra) > 0, extra).alias(EXTRA),
-            F.when(F.col("fields").isNull(), F.col("value")).alias(UNPARSED),
-            URI,
-        )
+        if table.arrives.delivery == "complete" and next(_elements(file), None) is None:
+            raise FileRefused(NO_RECORDS)
+
+    def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
+        """Read the files, each in memory as a whole."""
+        schema = pa.schema([("value", pa.string()), (URI, pa.string())])
+        tables = []
+        for file in files:
+            values = pa.array(_elements(file), pa.string())
+            tables.append(pa.table([values, pa.repeat(pa.scalar(file.uri), len(values))], schema=schema))
+        return _parse(table, spark.createDataFrame(pa.concat_tables(tables)))
+
+
+def _elements(file: LandedFile) -> Iterator[str]:
+    """The text of each element, broken ones too, and what follows the array."""
+    with file.open_text() as source:
+        text = source.read()
+    decode = json.JSONDecoder().raw_decode
+    position = _after_space(text, text.index("[") + 1)
+    while position < len(text) and text[position] != "]":
+        try:
+            _, end = decode(text, position)
+        except ValueError:
+            end = _end_of_broken(text, position)
+        yield text[position:end]
+        position = _after_space(text, end)
+    if position >= len(text):
+        yield NEVER_CLOSED
+    elif rest := text[position + 1 :].strip():
+        yield rest
+
+
+def _after_space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _end_of_broken(text: str, start: int) -> int:
+    """Where a value that is no JSON ends, going by its brackets; at least one character is taken."""
+    depth = 0
+    for match in _BRACKET.finditer(text, start):
+        if match.group() in ("{", "["):
+            depth += 1
+        elif match.group() in ("}", "]"):
+            depth -= 1
+            if depth <= 0:
+                # A bracket that closes the array itself belongs to the array.
+                return match.end() if depth == 0 else max(match.start(), start + 1)
+    return len(text)
+
+
+def _parse(table: SourceTable, lines: DataFrame) -> DataFrame:
+    """Records of texts (`value`) with their `_uri`."""
+    # In brackets, a second object behind the first is an error; Spark would pass it over.
+    objects = F.from_json(F.concat(F.lit("["), "value", F.lit("]")), "array<map<string,string>>")
+    lines = lines.withColumn("objects", objects)
+    headers = F.array(*(F.lit(column.header) for column in table.columns))
+    # Of two values under one name, nobody knows which is meant.
+    only = F.when(F.size("objects") == 1, F.col("objects")[0])
+    keys = F.map_keys(only)
+    unambiguous = F.size(keys) == F.size(F.array_distinct(keys))
+    lines = lines.withColumn("fields", F.when(unambiguous, only))
+    extra = F.map_filter("fields", lambda name, _: ~F.array_contains(headers, name))
+    return lines.select(
+        *(F.col("fields")[column.header].alias(column.name) for column in table.columns),
+        F.when(F.size(extra) > 0, extra).alias(EXTRA),
+        F.when(F.col("fields").isNull(), F.col("value")).alias(UNPARSED),
+        URI,
+    )

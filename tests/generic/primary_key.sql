@@ -1,8 +1,10 @@
-{% test primary_key(model, columns) %}
+{% test primary_key(model, columns, nullable=[]) %}
+
+{%- set required = columns | reject('in', nullable) | list %}
 
 select {{ columns | join(', ') }}, count(*) as copies
 from {{ model }}
 group by {{ columns | join(', ') }}
-having count(*) > 1 or {{ columns | join(' is null or ') }} is null
+having count(*) > 1 or {{ required | join(' is null or ') }} is null
 
 {% endtest %}

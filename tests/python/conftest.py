@@ -72,18 +72,27 @@ def _contract(
     path: str = "files/*.csv",
     format: str = "csv",
     delivery: str = "changes",
+    headers: Mapping[str, str] | None = None,
     **options: str,
 ) -> SourceTable:
     if isinstance(columns, str):
         columns = dict(column.split(maxsplit=1) for column in columns.split(", "))
-    name = f"t{next(_NUMBERS)}"
+    table = f"t{next(_NUMBERS)}"
     return SourceTable.model_validate(
         {
             "source": "test",
-            "name": name,
-            "identifier": f"test_{name}",
+            "name": table,
+            "identifier": f"test_{table}",
             "arrives": dict(path=path, format=format, delivery=delivery, keys=list(keys), options=options),
-            "columns": [dict(name=n, data_type=kind, description="") for n, kind in columns.items()],
+            "columns": [
+                dict(
+                    name=name,
+                    data_type=data_type,
+                    description="",
+                    config={"meta": {"header": (headers or {}).get(name, name)}},
+                )
+                for name, data_type in columns.items()
+            ],
         }
     )
 
@@ -105,6 +114,7 @@ class Landing:
     def __init__(self, spark: SparkSession, folder: Path, table: SourceTable) -> None:
         self.spark, self.table = spark, table
         self.zone, self.checkpoints = folder / "landing", folder / "checkpoints"
+        self.location = folder / "bronze"
         self.folder = self.zone / Path(table.arrives.path).parent
         self.folder.mkdir(parents=True)
 
@@ -120,7 +130,7 @@ class Landing:
 
     def load(self) -> dict[str, FileLoad]:
         """Load what is new; returns the files that were handled, by name."""
-        loads = bronze.load(self.spark, [self.table], self.zone, self.checkpoints)
+        loads = bronze.load(self.spark, [self.table], str(self.zone), str(self.location), self.checkpoints)
         return {self._name(load.path): load for load in loads}
 
     def statuses(self) -> dict[str, str]:

@@ -15,6 +15,8 @@ from ingestion import audit, bronze
 from ingestion.bronze import LoadError, TableLoader
 from ingestion.contracts import Column, SourceTable
 from ingestion.landing import LandingError
+from ingestion.readers.csv import CsvReader
+from ingestion.schema import overwrite_changed
 
 HEAD = "id,name\n"
 MakeLanding = Callable[..., Any]
@@ -139,14 +141,72 @@ def test_a_table_may_have_no_key(landing: MakeLanding) -> None:
     assert zone.quarantine() == []
 
 
-def test_a_contract_may_gain_a_column(zone: Any) -> None:
+def test_a_changed_contract_is_refused_with_the_difference(zone: Any) -> None:
     zone.deliver("a.csv", f"{HEAD}1,Ann\n")
     zone.load()
-    zone.table.columns.append(Column(name="tier", data_type="int", description=""))
-    zone.deliver("b.csv", "id,name,tier\n2,Bob,7\n")
-    zone.deliver("c.csv", f"{HEAD}3,Cid\n")
-    assert zone.statuses() == {"b.csv": "loaded", "c.csv": "refused"}
-    assert zone.rows() == [(1, "Ann", None), (2, "Bob", 7)]
+    _change_contract(zone, id="bigint", tier="int")
+    zone.deliver("b.csv", "id,tier\n2,7\n")
+    with pytest.raises(
+        LoadError, match="column id is int in the table and bigint in the contract"
+    ) as failure:
+        zone.load()
+    assert "column name is no longer in the contract" in str(failure.value)
+    assert "column tier (int) is new in the contract" in str(failure.value)
+    assert "--overwrite-schema" in str(failure.value)
+    assert zone.rows("id, name") == [(1, "Ann")]
+
+
+def test_a_changed_contract_can_be_taken_over_and_loses_nothing(zone: Any) -> None:
+    zone.deliver("a.csv", "id,name,tier\n1,12,7\nx,Bob,\n")
+    zone.load()
+    before = zone.rows("_source_file, _ingested_at, _batch_id")
+    _change_contract(zone, id="string", tier="int")
+    assert list(overwrite_changed(zone.spark, [zone.table])) == [zone.table.label]
+    assert overwrite_changed(zone.spark, [zone.table]) == {}
+    # The old name is kept beside; what was rescued under the new column's name and type fits now.
+    assert zone.rows("id, tier, _rescued_data") == [
+        ("1", 7, '{"name":"12"}'),
+        ("x", None, '{"name":"Bob"}'),
+    ]
+    assert zone.rows("_source_file, _ingested_at, _batch_id") == before
+    zone.deliver("b.csv", "id,tier\n2,8\n")
+    assert zone.statuses() == {"b.csv": "loaded"}
+    with pytest.raises(Exception, match="append"):
+        zone.spark.sql(f"delete from {zone.table.bronze}")
+
+
+def _change_contract(zone: Any, **types: str) -> None:
+    zone.table.columns[:] = [
+        Column.model_validate({"name": name, "data_type": kind, "description": ""})
+        for name, kind in types.items()
+    ]
+
+
+def test_tables_lie_where_they_are_told_and_are_found_again(zone: Any) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    zone.load()
+    assert (zone.location / zone.table.identifier / "_delta_log").is_dir()
+    # As after the loss of the catalog: external tables stay behind.
+    zone.spark.sql(f"drop table {zone.table.bronze}")
+    zone.deliver("b.csv", f"{HEAD}2,Bob\n")
+    assert zone.statuses() == {"b.csv": "loaded"}
+    assert zone.rows() == [(1, "Ann"), (2, "Bob")]
+
+
+def test_a_file_that_changes_while_it_is_read_is_loaded_again(zone: Any, monkeypatch: Any) -> None:
+    file = zone.deliver("a.csv", f"{HEAD}1,Ann\n", days_ago=1)
+    check = CsvReader.check
+
+    def check_then_change(*arguments: Any) -> None:
+        check(*arguments)
+        file.write_text(f"{HEAD}1,Bob\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CsvReader, "check", check_then_change)
+        assert zone.statuses() == {"a.csv": "loaded"}
+    assert zone.recorded("sha256") == [(None,)]
+    assert zone.statuses() == {"a.csv": "loaded"}
+    assert zone.statuses() == {}
 
 
 # What is wrong around the files
@@ -154,7 +214,7 @@ def test_a_contract_may_gain_a_column(zone: Any) -> None:
 
 def test_a_missing_landing_zone_is_named(zone: Any, tmp_path: Path) -> None:
     with pytest.raises(LandingError, match=rf"{tmp_path}/none does not exist\. Create it"):
-        bronze.load(zone.spark, [zone.table], tmp_path / "none", tmp_path)
+        bronze.load(zone.spark, [zone.table], f"{tmp_path}/none", f"{tmp_path}/bronze", tmp_path)
 
 
 def test_a_missing_folder_of_a_table_is_no_error(zone: Any) -> None:
@@ -179,7 +239,8 @@ def test_a_table_that_fails_does_not_stop_the_others(zone: Any, contract: Callab
         bronze.load(
             zone.spark,
             [broken, zone.table],
-            zone.zone,
+            str(zone.zone),
+            str(zone.location),
             zone.checkpoints,
             lambda progress: states.append((progress.table.label, progress.state)),
         )

@@ -5,17 +5,21 @@ All files of a format are loaded in one go; the tests look at what came of each.
 
 import bz2
 import gzip
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from pyspark.sql import SparkSession
 
 from ingestion import bronze
 from ingestion.contracts import SourceTable
 from ingestion.readers import NO_RECORDS
+from ingestion.readers.json import NEVER_CLOSED
 
 
 @dataclass
@@ -160,14 +164,81 @@ BROKEN_JSON = {
                         refused="the file cannot be read: Unexpected end of input stream"),
 }  # fmt: skip
 
-FILES = CSV | JSON | BROKEN_CSV | BROKEN_JSON
+ARRAYS = {
+    "empty.jsons": Case(" \n", refused="the file is empty"),
+    "no_records.jsons": Case("[]"),
+    "lines.jsons": Case('{"id":1}\n',
+                        refused="a JSON array is declared, but the file begins with '{\"id\":1}"),
+    "indented.jsons": Case('[\n  {\n    "id": 1,\n    "name": "Ann"\n  },\n  {"id": 2}\n]\n',
+                           [(1, "Ann"), (2, None)]),
+    "brackets_in_text.jsons": Case('[{"id":1,"name":"]}{[\\""},{"id":2}]', [(1, ']}{["'), (2, None)]),
+    "ends_in_a_record.jsons": Case('[{"id":1},{"id":2,"na', [(1, None)],
+                                   quarantined=['{"id":2,"na', NEVER_CLOSED]),
+    "ends_between_records.jsons": Case('[{"id":1},', [(1, None)], quarantined=[NEVER_CLOSED]),
+    "broken_record.jsons": Case('[{"id":1},{"id":x},{"id":3}]', [(1, None), (3, None)],
+                                quarantined=['{"id":x}']),
+    "no_objects.jsons": Case('[1,[2],"a",{"id":4}]', [(4, None)], quarantined=['"a"', "1", "[2]"]),
+    "text_after.jsons": Case('[{"id":1}] done', [(1, None)], quarantined=["done"]),
+    "text_between.jsons": Case('[{"id":1}, oops {"id":2}]', [(1, None)], quarantined=['oops {"id":2}']),
+    "names_twice.jsons": Case('[{"id":1,"id":2},{"id":3}]', [(3, None)], quarantined=['{"id":1,"id":2}']),
+    "compressed.jsons.gz": Case(gzip.compress(b'[{"id":1,"tier":{"a":[1]}}]'), [(1, None)],
+                                ['{"tier":"{\\"a\\":[1]}"}']),
+    "bom.jsons": Case('\ufeff[{"id":1}]', [(1, None)]),
+}  # fmt: skip
+
+
+def workbook(*rows: Sequence[object], sheet: str = "Sheet1") -> bytes:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"default_date_format": "yyyy-mm-dd"}) as book:
+        page = book.add_worksheet(sheet)
+        for number, row in enumerate(rows):
+            page.write_row(number, 0, row)
+    return content.getvalue()
+
+
+NAMES = ("id", "name")
+# What a protected workbook is: no longer a zip file, but an OLE container with encrypted content.
+PROTECTED = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504)
+
+WORKBOOKS = {
+    "empty.xlsx": Case("", refused="the file is empty"),
+    "empty_sheet.xlsx": Case(workbook(), refused="the sheet is empty"),
+    "header_only.xlsx": Case(workbook(NAMES)),
+    "good.xlsx": Case(workbook(NAMES, (1, "Ann\nLee"), (2, 2.5)), [(1, "Ann\nLee"), (2, "2.5")]),
+    "types.xlsx": Case(
+        workbook(NAMES, (1, True), (2, date(2024, 2, 29)), (3, datetime(2024, 2, 29, 12, 30)), ("4", 5.0)),
+        [(1, "true"), (2, "2024-02-29"), (3, "2024-02-29T12:30:00"), (4, "5")],
+    ),
+    "blank_rows.xlsx": Case(workbook(NAMES, (), (1, "Ann"), (None, ""), (2, None)), [(1, "Ann"), (2, None)]),
+    "columns_swapped.xlsx": Case(workbook(("name", "id"), ("Ann", 1)), [(1, "Ann")]),
+    "extra_columns.xlsx": Case(
+        workbook(("id", "name", "tier"), (1, "Ann", "gold", "loose")),
+        [(1, "Ann")], ['{"tier":"gold","column 4":"loose"}'],
+    ),
+    "text_in_int.xlsx": Case(workbook(NAMES, ("one", "Ann")), [(None, "Ann")], ['{"id":"one"}'],
+                             ['{"name":"Ann","_rescued_data":"{\\"id\\":\\"one\\"}"}']),
+    "renamed_column.xlsx": Case(workbook(("id", "nam"), (1, "A")), refused="the header lacks ['name']"),
+    "one_name_twice.xlsx": Case(workbook(("id", "id", "name")), refused="the header has ['id'] more"),
+    "truncated.xlsx": Case(workbook(NAMES, (1, "Ann"))[:-400], refused="the file is no readable Excel"),
+    "csv.xlsx": Case(f"{HEAD}1,Ann\n", refused="the file is no readable Excel workbook"),
+    "protected.xlsx": Case(PROTECTED, refused="the workbook is protected by a password"),
+}  # fmt: skip
+
+FILES = CSV | JSON | ARRAYS | WORKBOOKS | BROKEN_CSV | BROKEN_JSON
 
 
 @pytest.fixture(scope="module")
 def outcomes(landing: Callable[..., Any]) -> dict[str, Any]:
     found = {}
-    for format, cases in (("csv", CSV), ("json", JSON), ("csv", BROKEN_CSV), ("json", BROKEN_JSON)):
-        zone = landing(format=format, path=f"files/*.{format}*")
+    for format, ending, cases in (
+        ("csv", "csv", CSV),
+        ("json", "json", JSON),
+        ("json_array", "jsons", ARRAYS),
+        ("xlsx", "xlsx", WORKBOOKS),
+        ("csv", "csv", BROKEN_CSV),
+        ("json", "json", BROKEN_JSON),
+    ):
+        zone = landing(format=format, path=f"files/*.{ending}*")
         for name, case in cases.items():
             zone.deliver(name, case.content)
         found |= zone.outcomes()
@@ -193,8 +264,42 @@ def test_a_complete_extract_without_records_is_refused(landing: Callable[..., An
     csv.deliver("b.csv", f"{HEAD}\n \n")
     json = landing(delivery="complete", format="json", path="files/*.json")
     json.deliver("a.json", "\n")
-    reasons = {load.reason for zone in (csv, json) for load in zone.load().values()}
+    array = landing(delivery="complete", format="json_array", path="files/*.json")
+    array.deliver("a.json", "[ ]")
+    excel = landing(delivery="complete", format="xlsx", path="files/*.xlsx")
+    excel.deliver("a.xlsx", workbook(NAMES))
+    reasons = {load.reason for zone in (csv, json, array, excel) for load in zone.load().values()}
     assert reasons == {NO_RECORDS}
+
+
+def test_a_sheet_is_found_by_its_name(landing: Callable[..., Any]) -> None:
+    zone = landing(format="xlsx", path="files/*.xlsx", sheet="People")
+    zone.deliver("right.xlsx", workbook(NAMES, (1, "Ann"), sheet="People"))
+    zone.deliver("wrong.xlsx", workbook(NAMES, (2, "Bob"), sheet="Places"))
+    outcomes = zone.outcomes()
+    assert outcomes["right.xlsx"].rows == [(1, "Ann")]
+    assert outcomes["wrong.xlsx"].reason == (
+        "there is no sheet People, only ['Places']: rename it, or the contract's"
+    )
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "json_array", "xlsx"])
+def test_headers_may_differ_from_column_names(landing: Callable[..., Any], format: str) -> None:
+    zone = landing(
+        columns={"customer_id": "int", "sub_category": "string"}, keys=["customer_id"],
+        headers={"customer_id": "Customer ID", "sub_category": "Sub-Category"},
+        format=format, path="files/*",
+    )  # fmt: skip
+    content = {
+        "csv": "Customer ID,Sub-Category,customer_id\n1,Chairs,9\n",
+        "json": '{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9}\n',
+        "json_array": '[{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9}]',
+        "xlsx": workbook(("Customer ID", "Sub-Category", "customer_id"), (1, "Chairs", 9)),
+    }[format]
+    zone.deliver("file", content)
+    outcome = zone.outcomes()["file"]
+    assert outcome.rows == [(1, "Chairs")]
+    assert outcome.rescued == ['{"customer_id":"9"}']
 
 
 OPTIONS = {
@@ -212,6 +317,6 @@ def test_options_reach_header_and_records(
     tables = [contract(path=f"{name}.csv", **options) for name, (options, _, _) in OPTIONS.items()]
     for name, (_, content, _) in OPTIONS.items():
         (tmp_path / f"{name}.csv").write_bytes(content)
-    bronze.load(spark, tables, tmp_path, tmp_path / "checkpoints")
+    bronze.load(spark, tables, str(tmp_path), str(tmp_path / "bronze"), tmp_path / "checkpoints")
     names = [[row.name for row in spark.table(table.bronze).collect()] for table in tables]
     assert names == [[expected] for _, _, expected in OPTIONS.values()]

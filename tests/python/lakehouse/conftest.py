@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ingestion.generator import generate
-from lakehouse.query import read, table_folders
+from lakehouse.query import read
 from lakehouse.settings import PROJECT
+from lakehouse.warehouse import Warehouse
 
 BIN = Path(sys.executable).parent
 # Large enough for customers who are removed for good and customers who return.
@@ -35,8 +36,8 @@ class Lakehouse:
         return self.folder / "landing"
 
     @property
-    def warehouse(self) -> Path:
-        return self.home / "warehouse"
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.home / "warehouse")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,9 +65,11 @@ class Lakehouse:
         """Put the files of a delivery into the landing zone."""
         waiting = self.folder / "waiting"
         if not self.deliveries:
-            for file in generate(waiting, SCALE, deliveries=3):
-                suffix = file.stem.rsplit("_", 1)[-1]
-                self.deliveries.setdefault(int(suffix) if suffix in ("2", "3") else 1, []).append(file)
+            seen: set[Path] = set()
+            for delivery in (1, 2, 3):
+                files = generate(waiting, SCALE, deliveries=delivery)
+                self.deliveries[delivery] = [file for file in files if file not in seen]
+                seen.update(files)
         for file in self.deliveries[number]:
             target = self.landing / file.relative_to(waiting)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +86,7 @@ class Lakehouse:
         """Sorted rows of all tables in the schemas, without columns that tell when a run was."""
         return {
             name: sorted(self.rows(f"select {', '.join(_lasting_columns(self, name))} from {name}"), key=repr)
-            for name in table_folders(self.warehouse)
+            for name in self.warehouse.tables()
             if name.split(".")[0] in schemas
         }
 

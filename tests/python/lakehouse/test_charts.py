@@ -28,6 +28,7 @@ from lakehouse.cli import main
 from lakehouse.query import Rows
 from lakehouse.settings import PROJECT
 from lakehouse.units import Model, read_models
+from lakehouse.warehouse import Warehouse
 
 from .delta_folder import write_table
 from .pages import contrast, faint_texts, needs_chromium, opened
@@ -86,7 +87,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def draw(warehouse: Path, models: Path) -> Draw:
     """Charts of the table of sales."""
-    return lambda *columns: table_chart(warehouse, models, "sales", *columns)
+    return lambda *columns: table_chart(Warehouse(warehouse), models, "sales", *columns)
 
 
 @pytest.fixture
@@ -198,9 +199,9 @@ def test_small_series_are_added_up(draw: Draw) -> None:
 
 
 def test_names_of_columns_may_be_anything(warehouse: Path, models: Path) -> None:
-    swapped = table_chart(warehouse, models, "gold.odd", "y", "x", "series")
+    swapped = table_chart(Warehouse(warehouse), models, "gold.odd", "y", "x", "series")
     assert {(p.x, p.series, p.y) for p in swapped.points} == {("(empty)", "true", 1), ("b", "(none)", 1)}
-    quoted = table_chart(warehouse, models, "gold.odd", "row_count", "a `b`")
+    quoted = table_chart(Warehouse(warehouse), models, "gold.odd", "row_count", "a `b`")
     assert [(p.x, p.y) for p in quoted.points] == [(2, 0.5)]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from lakehouse.cli import main
 from lakehouse.report import FIGURES, report_page
+from lakehouse.warehouse import Warehouse
 
 from .delta_folder import write_table
 from .pages import faint_texts, needs_chromium, opened
@@ -49,7 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page_file(home: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("page") / "report.html"
-    file.write_text(report_page(home / "warehouse", models), encoding="utf-8")
+    file.write_text(report_page(Warehouse(home / "warehouse"), models), encoding="utf-8")
     return file
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.dataset
 import pytest
 
-from lakehouse.query import read, table_folders
+from lakehouse.query import read
 
 from .conftest import Lakehouse
 
@@ -60,7 +60,7 @@ def test_plain_dbt_sees_the_tables_in_a_fresh_shell(built: Lakehouse) -> None:
 def test_sail_builds_the_same_gold(built: Lakehouse) -> None:
     output = built.run("lakehouse", "build", "--target", "sail")
     assert "0 failed" in output
-    gold = [name for name in table_folders(built.warehouse) if name.startswith("gold.")]
+    gold = [name for name in built.warehouse.tables() if name.startswith("gold.")]
     assert gold
     for name in gold:
         schema, table = name.split(".")

@@ -1,0 +1,101 @@
+"""Excel workbooks: one sheet with a header in its first row."""
+
+import io
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
+
+from ingestion.contracts import SourceTable
+from ingestion.landing import LandedFile
+from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused, check_header
+
+Row = list[str | None]
+
+
+class XlsxReader:
+    """Reads the sheet that the option `sheet` names, or the first one."""
+
+    def check(self, table: SourceTable, file: LandedFile) -> None:
+        """Refuse what is no readable workbook, lacks the sheet or the contract's columns."""
+        rows = _rows(table, file)
+        header = next(rows, None)
+        if header is None:
+            raise FileRefused("the sheet is empty")
+        names = [name for name in header if name is not None]
+        check_header(table, names, "is the header in the first row, and is it the right sheet?")
+        if table.arrives.delivery == "complete" and next(rows, None) is None:
+            raise FileRefused(NO_RECORDS)
+
+    def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
+        """Read the files, each in memory as a whole; blank rows are no records."""
+        return spark.createDataFrame(pa.concat_tables(_records(table, file) for file in files))
+
+
+def _records(table: SourceTable, file: LandedFile) -> pa.Table:
+    rows = _rows(table, file)
+    header = next(rows)
+    declared = {column.header: column.name for column in table.columns}
+    values = list(zip(*rows, strict=True)) or [()] * len(header)
+    columns = {
+        declared[name]: pa.array(cells, pa.string())
+        for name, cells in zip(header, values, strict=True)
+        if name in declared
+    }
+    undeclared = [(p, name) for p, name in enumerate(header) if name not in declared]
+    count = len(values[0])
+    columns[EXTRA] = pa.array(
+        [_extra(undeclared, values, row) for row in range(count)], pa.map_(pa.string(), pa.string())
+    )
+    columns[UNPARSED] = pa.nulls(count, pa.string())
+    columns[URI] = pa.repeat(pa.scalar(file.uri), count)
+    return pa.table({name: columns[name] for name in [*declared.values(), EXTRA, UNPARSED, URI]})
+
+
+def _extra(
+    undeclared: list[tuple[int, str | None]], values: Sequence[Sequence[str | None]], row: int
+) -> list[tuple[str, str]] | None:
+    """Cells of a row in undeclared columns; one without a header is called by its number."""
+    cells = ((name or f"column {p + 1}", values[p][row]) for p, name in undeclared)
+    return [(name, cell) for name, cell in cells if cell is not None] or None
+
+
+def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
+    """Rows that are not blank, their cells as text."""
+    with file.open() as content:
+        data = content.read()
+    if not data:
+        raise FileRefused("the file is empty")
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        names = workbook.sheet_names
+        sheet = workbook.get_sheet_by_name(table.arrives.options.get("sheet", names[0]))
+        rows = sheet.to_python(skip_empty_area=False)
+    except PasswordError:
+        raise FileRefused("the workbook is protected by a password: save it without one") from None
+    except WorksheetNotFound as error:
+        raise FileRefused(
+            f"there is no sheet {error}, but {names}: correct the file or the contract"
+        ) from None
+    except (CalamineError, IndexError) as error:
+        raise FileRefused(f"the file is no readable Excel workbook, is it complete? {error}") from None
+    return (row for row in ([_as_text(cell) for cell in cells] for cells in rows) if any(row))
+
+
+def _as_text(cell: object) -> str | None:
+    match cell:
+        case "" | None:
+            return None
+        case bool():
+            return str(cell).lower()
+        # Excel has no integers.
+        case float() if cell.is_integer():
+            return str(int(cell))
+        case datetime():
+            return (cell.date() if cell.time() == datetime.min.time() else cell).isoformat()
+        case date():
+            return cell.isoformat()
+        case _:
+            return str(cell)

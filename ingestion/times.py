@@ -1,0 +1,14 @@
+"""Moments as the machines exchange them."""
+
+from datetime import UTC, datetime
+
+
+def from_epoch_micros(micros: int) -> datetime:
+    """UTC time of microseconds since 1970."""
+    seconds, rest = divmod(micros, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def from_epoch_millis(millis: int) -> datetime:
+    """UTC time of milliseconds since 1970, the resolution in which Spark sees file times."""
+    return from_epoch_micros(millis * 1000)

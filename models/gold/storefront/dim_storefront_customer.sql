@@ -1,0 +1,82 @@
+with customers as (
+
+    select * from {{ ref('stg_storefront__customers') }}
+
+),
+
+orders as (
+
+    select
+        customer_id,
+        count(distinct order_id) as order_count,
+        min(order_date) as first_order_date,
+        max(order_date) as last_order_date,
+        cast(sum(cast(profit as decimal(18, 2))) as decimal(18, 2)) as profit
+    from {{ ref('stg_storefront__orders') }}
+    group by customer_id
+
+),
+
+joined as (
+
+    select
+        -- ids
+        {{ surrogate_key('customers.customer_id') }} as customer_key,
+        customers.customer_id,
+
+        -- text
+        coalesce(customers.customer_name, 'Unknown') as customer_name,
+        customers.email,
+        customers.phone,
+        customers.phone_extension,
+        customers.address,
+        coalesce(customers.segment, 'Unknown') as segment,
+        coalesce(customers.country, 'Unknown') as country,
+        customers.city,
+        customers.state,
+        customers.postal_code,
+        customers.region,
+
+        -- numerics
+        coalesce(orders.order_count, 0) as order_count,
+        coalesce(orders.profit, 0) as profit,
+
+        -- dates
+        orders.first_order_date,
+        orders.last_order_date,
+
+        -- booleans
+        customers.is_deleted
+
+    from customers
+    left join orders on customers.customer_id = orders.customer_id
+
+),
+
+unknown as (
+
+    select
+        '-1' as customer_key,
+        '-1' as customer_id,
+        'Unknown' as customer_name,
+        cast(null as string) as email,
+        cast(null as string) as phone,
+        cast(null as string) as phone_extension,
+        cast(null as string) as address,
+        'Unknown' as segment,
+        'Unknown' as country,
+        cast(null as string) as city,
+        cast(null as string) as state,
+        cast(null as string) as postal_code,
+        cast(null as string) as region,
+        cast(0 as bigint) as order_count,
+        cast(0 as decimal(18, 2)) as profit,
+        cast(null as date) as first_order_date,
+        cast(null as date) as last_order_date,
+        false as is_deleted
+
+)
+
+select * from joined
+union all
+select * from unknown

@@ -1,0 +1,5 @@
+select
+    year,
+    cast(sum(profit) as decimal(18, 2)) as profit
+from {{ ref('profit_cube') }}
+group by year

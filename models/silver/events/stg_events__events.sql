@@ -1,0 +1,54 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with source as (
+
+    select * from {{ source('events', 'events') }}
+    {% if is_incremental() %}
+    where _ingested_at > {{ newest('processing_time', this) }}
+    {% endif %}
+
+),
+
+-- equal events of one file are told apart by their number
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by _source_file, _ingested_at, time, action order by time
+        ) as copy_number
+    from source
+    where time is not null and action is not null
+
+),
+
+identified as (
+
+    select
+        {{ surrogate_key("concat_ws('|', _source_file, time, action, copy_number)") }} as event_id,
+        timestamp_seconds(time) as event_time,
+        time,
+        action,
+        _ingested_at
+    from numbered
+
+),
+
+-- a file that was sent again adds the events that are new in it
+first_seen as (
+
+    select
+        event_id,
+        event_time,
+        time,
+        action,
+        min(_ingested_at) as processing_time
+    from identified
+    group by event_id, event_time, time, action
+
+)
+
+select * from first_seen
+{% if is_incremental() %}
+where event_id not in (select event_id from {{ this }})
+{% endif %}

@@ -1,0 +1,25 @@
+-- Every aggregate holds the profit of all order lines, to the cent.
+with lines as (
+
+    select sum(profit) as profit from {{ ref('fct_orders') }}
+
+),
+
+aggregates as (
+
+    {% for table in ['profit_cube', 'profit_by_year', 'profit_by_category', 'profit_by_sub_category', 'profit_by_customer'] -%}
+    select
+        '{{ table }}' as aggregate_name,
+        sum(profit) as profit
+    from {{ ref(table) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    aggregates.aggregate_name,
+    aggregates.profit,
+    lines.profit as profit_of_lines
+from aggregates
+cross join lines
+where not aggregates.profit <=> lines.profit

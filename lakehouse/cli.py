@@ -1,5 +1,6 @@
 """The command line: `lakehouse --help`."""
 
+import gc
 import os
 import sys
 from contextlib import nullcontext
@@ -39,6 +40,8 @@ OverwriteSchemaOption = Annotated[
 
 def main() -> None:
     """Run the command line; failures become one message and an exit code."""
+    # dbt makes a million objects that live to the end; looking for garbage among them takes a second.
+    gc.set_threshold(100_000, 50, 50)
     try:
         app()
     except LakehouseError as error:

@@ -12,9 +12,18 @@ split_phones as (
     select
         *,
         case
-            when phone not like '-%' then regexp_replace(split_part(phone, 'x', 1), '[^0-9]', '')
+            when phone not like '-%' then regexp_replace(regexp_replace(phone, 'x.*$', ''), '[^0-9]', '')
         end as phone_digits
     from source
+
+),
+
+checked_phones as (
+
+    select
+        *,
+        regexp_like(phone_digits, '^(001|1)?[0-9]{10}$') as has_phone
+    from split_phones
 
 ),
 
@@ -27,13 +36,8 @@ renamed as (
         -- text
         {{ clean_person_name('customer_name') }} as customer_name,
         nullif(trim(email), '') as email,
-        case
-            when regexp_like(phone_digits, '^(001|1)?[2-9][0-9]{9}$') then concat('+1', right(phone_digits, 10))
-        end as phone,
-        case
-            when regexp_like(phone_digits, '^(001|1)?[2-9][0-9]{9}$')
-                then nullif(regexp_extract(phone, 'x([0-9]+)$', 1), '')
-        end as phone_extension,
+        case when has_phone then concat('+1', regexp_extract(phone_digits, '[0-9]{10}$', 0)) end as phone,
+        case when has_phone then nullif(regexp_extract(phone, 'x([0-9]+)$', 1), '') end as phone_extension,
         regexp_replace(trim(address), '\\s*[\\r\\n]+\\s*', ', ') as address,
         trim(segment) as segment,
         trim(country) as country,
@@ -50,7 +54,7 @@ renamed as (
         is_deleted,
         _changed_at
 
-    from split_phones
+    from checked_phones
 
 )
 

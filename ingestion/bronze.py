@@ -25,6 +25,7 @@ from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.discovery import collect, look_up, stream_of_files
 from ingestion.errors import root_cause
+from ingestion.frames import from_arrow
 from ingestion.landing import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
 from ingestion.schema import differences, struct_type
@@ -400,10 +401,9 @@ class TableLoader:
         self._commit(name, self._frame(rows, schema).coalesce(1), batch)
 
     def _frame(self, rows: Sequence[tuple[object, ...]], schema: str) -> DataFrame:
-        """Rows as a data frame, by way of Arrow, since Spark would start Python processes for a list."""
         types = struct_type(schema)
         columns = [pa.array(values) for values in zip(*rows, strict=True)]
-        return self._spark.createDataFrame(pa.table(columns, types.names), schema=types)
+        return from_arrow(self._spark, pa.table(columns, types.names), types)
 
     def _commit(self, name: str, rows: DataFrame, batch: Batch) -> None:
         """Append once: Delta ignores a transaction that it has already seen."""

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.contracts import SourceTable
+from ingestion.frames import from_arrow
 from ingestion.landing import LandedFile
 from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused
 
@@ -65,7 +66,7 @@ class JsonArrayReader:
         for file in files:
             values = pa.array(_elements(file), pa.string())
             tables.append(pa.table([values, pa.repeat(pa.scalar(file.uri), len(values))], schema=schema))
-        return _parse(table, spark.createDataFrame(pa.concat_tables(tables)))
+        return _parse(table, from_arrow(spark, pa.concat_tables(tables)))
 
 
 def _elements(file: LandedFile) -> Iterator[str]:

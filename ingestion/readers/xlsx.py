@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
 
 from ingestion.contracts import SourceTable
+from ingestion.frames import from_arrow
 from ingestion.landing import LandedFile
 from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused, check_header
 
@@ -31,7 +32,7 @@ class XlsxReader:
 
     def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
         """Read the files, each in memory as a whole; blank rows are no records."""
-        return spark.createDataFrame(pa.concat_tables(_records(table, file) for file in files))
+        return from_arrow(spark, pa.concat_tables(_records(table, file) for file in files))
 
 
 def _records(table: SourceTable, file: LandedFile) -> pa.Table:
@@ -76,9 +77,7 @@ def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
     except PasswordError:
         raise FileRefused("the workbook is protected by a password: save it without one") from None
     except WorksheetNotFound as error:
-        raise FileRefused(
-            f"there is no sheet {error}, but {names}: correct the file or the contract"
-        ) from None
+        raise FileRefused(f"there is no sheet {error}, only {names}: rename it, or the contract's") from None
     except (CalamineError, IndexError) as error:
         raise FileRefused(f"the file is no readable Excel workbook, is it complete? {error}") from None
     return (row for row in ([_as_text(cell) for cell in cells] for cells in rows) if any(row))

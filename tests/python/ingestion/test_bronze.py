@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -379,8 +380,9 @@ def test_lost_checkpoints_and_lost_books_lose_no_rows(zone: Any, spark: SparkSes
     assert zone.statuses() == {"b.csv": "loaded"}
     assert zone.rows() == [(1, "Ann"), (2, "Bob")]
 
-    # Tables dropped to load afresh, but not their checkpoints.
+    # Tables removed to load afresh, but not their checkpoints.
     spark.sql(f"drop table {zone.table.bronze}")
+    shutil.rmtree(zone.location)
     spark.sql(f"delete from {audit.LOADS} where table_name = '{zone.table.name}'")
     assert zone.statuses() == {"a.csv": "loaded", "b.csv": "loaded"}
     assert zone.rows() == [(1, "Ann"), (2, "Bob")]

@@ -72,7 +72,7 @@ def with_column(**column: Any) -> dict[str, Any]:
         (with_column(name="_extra"), "column '_extra' is reserved for the loader"),
         (with_column(name="order id"), "column order id: name: 'order id' cannot be a column's name"),
         (changed(keys=["number"]), "key 'number' is not among the columns ['id', 'paid']"),
-        (changed(format="xml"), "config.meta.format: Input should be 'csv' or 'json'"),
+        (changed(format="xml"), "config.meta.format: Input should be 'csv', 'json', 'json_array' or 'xlsx'"),
         (changed(delivery="daily"), "config.meta.delivery: Input should be 'complete' or 'changes'"),
         (changed(colour="red"), "config.meta.colour: Extra inputs are not permitted"),
         (changed(path="*/orders.csv"), "config.meta.path: '*/orders.csv' cannot be listed"),

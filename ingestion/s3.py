@@ -59,8 +59,9 @@ def client() -> "S3Client":
 def export_settings() -> None:
     """Put endpoint and region, wherever they are configured, where Java and Rust look for them."""
     meta = client().meta
-    os.environ.setdefault("AWS_ENDPOINT_URL_S3", meta.endpoint_url)
-    os.environ.setdefault("AWS_REGION", meta.region_name)
+    os.environ.setdefault("AWS_ENDPOINT_URL", meta.endpoint_url)
+    if meta.region_name:
+        os.environ.setdefault("AWS_REGION", meta.region_name)
     if meta.endpoint_url.startswith("http://"):
         os.environ.setdefault("AWS_ALLOW_HTTP", "true")
 

@@ -69,8 +69,6 @@ class Settings(BaseSettings):
             value = getattr(self, f"databricks_{name}")
             if value is not None:
                 os.environ[f"DATABRICKS_{name.upper()}"] = value
-        if self.landing.startswith(s3.SCHEME) or self.bronze.startswith(s3.SCHEME):
-            s3.export_settings()
         os.chdir(PROJECT)
 
 
@@ -85,7 +83,10 @@ def load_settings(**overrides: str | None) -> Settings:
             os.environ.setdefault(name, value)
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
         raise UsageError(f"{problems}. See .env.example.") from None
+    if any(place.startswith(s3.SCHEME) for place in (settings.landing, settings.bronze)):
+        s3.export_settings()
+    return settings

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
+from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
 
 from ingestion.contracts import SourceTable
 from ingestion.frames import from_arrow
@@ -14,6 +14,9 @@ from ingestion.landing import LandedFile
 from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused, check_header
 
 Row = list[str | None]
+
+# How files of Excel 97 begin, and those that Excel has encrypted.
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 class XlsxReader:
@@ -69,13 +72,15 @@ def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
         data = content.read()
     if not data:
         raise FileRefused("the file is empty")
+    if data.startswith(_OLE):
+        raise FileRefused(
+            "the workbook is protected by a password or in the old format: save it as plain .xlsx"
+        )
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = workbook.sheet_names
         sheet = workbook.get_sheet_by_name(table.arrives.options.get("sheet", names[0]))
         rows = sheet.to_python(skip_empty_area=False)
-    except PasswordError:
-        raise FileRefused("the workbook is protected by a password: save it without one") from None
     except WorksheetNotFound as error:
         raise FileRefused(f"there is no sheet {error}, only {names}: rename it, or the contract's") from None
     except (CalamineError, IndexError) as error:

@@ -1,3 +1,18 @@
+{#- Events have no key: of a file that was sent again, the load with the most copies of an event counts. -#}
+{%- set distinct_events -%}
+(
+    select coalesce(sum(most_copies), 0) from (
+        select max(copies) as most_copies from (
+            select _source_file, time, action, _ingested_at, count(*) as copies
+            from {{ source('events', 'events') }}
+            where time is not null and action is not null
+            group by _source_file, time, action, _ingested_at
+        ) as copies_by_load
+        group by _source_file, time, action
+    ) as events
+)
+{%- endset -%}
+
 {{ account_rows('crm', 'cust_info', ['cst_id'], ref('stg_crm__customers')) }}
 union all
 {{ account_rows('crm', 'prd_info', ['prd_id'], ref('stg_crm__products')) }}
@@ -16,38 +31,4 @@ union all
 union all
 {{ account_rows('storefront', 'orders', ['row_id'], ref('stg_storefront__orders'), 'false') }}
 union all
--- events have no key: of a file that was sent again, the version with the most copies of an event counts
-select
-    'events' as source,
-    'events' as table_name,
-    bronze.bronze_rows,
-    silver.silver_rows,
-    bronze.bronze_rows - bronze.rejected_rows - bronze.distinct_events as superseded_rows,
-    cast(0 as bigint) as removed_rows,
-    bronze.rejected_rows
-from (
-    select
-        sum(copies) as bronze_rows,
-        sum(if(time is null or action is null, copies, 0)) as rejected_rows,
-        sum(if(time is null or action is null, 0, most_copies)) as distinct_events
-    from (
-        select
-            _source_file,
-            time,
-            action,
-            sum(copies) as copies,
-            max(copies) as most_copies
-        from (
-            select
-                _source_file,
-                time,
-                action,
-                _ingested_at,
-                count(*) as copies
-            from {{ source('events', 'events') }}
-            group by _source_file, time, action, _ingested_at
-        ) as copies_by_load
-        group by _source_file, time, action
-    ) as events
-) as bronze
-cross join (select count(*) as silver_rows from {{ ref('stg_events__events') }}) as silver
+{{ account_rows('events', 'events', ['time', 'action'], ref('stg_events__events'), 'false', distinct_events) }}

@@ -227,7 +227,8 @@ WORKBOOKS = {
     "one_name_twice.xlsx": Case(workbook(("id", "id", "name")), refused="the header has ['id'] more"),
     "truncated.xlsx": Case(workbook(NAMES, (1, "Ann"))[:-400], refused="the file is no readable Excel"),
     "csv.xlsx": Case(f"{HEAD}1,Ann\n", refused="the file is no readable Excel workbook"),
-    "protected.xlsx": Case(protected(workbook(NAMES, (1, "Ann"))), refused="the workbook is protected by a password"),
+    "protected.xlsx": Case(protected(workbook(NAMES, (1, "Ann"))),
+                           refused="the workbook is protected by a password"),
 }  # fmt: skip
 
 FILES = CSV | JSON | ARRAYS | WORKBOOKS | BROKEN_CSV | BROKEN_JSON

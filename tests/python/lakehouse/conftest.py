@@ -22,9 +22,10 @@ SCALE = 0.25
 
 @dataclass
 class Lakehouse:
-    """A home and a landing zone; `run` starts commands in processes of their own."""
+    """A home and a landing zone; `run` starts commands in processes of their own, with `settings`."""
 
     folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
     deliveries: dict[int, list[Path]] = field(default_factory=dict)
 
     @property
@@ -37,12 +38,12 @@ class Lakehouse:
 
     @property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self.home / "warehouse")
+        return Warehouse(self.home / "warehouse", self.settings.get("LAKEHOUSE_BRONZE"))
 
     @property
     def environment(self) -> dict[str, str]:
         places = {"LAKEHOUSE_HOME": str(self.home), "LAKEHOUSE_LANDING": str(self.landing)}
-        return os.environ | places | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+        return os.environ | places | self.settings | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
     def start(self, *command: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

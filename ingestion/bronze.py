@@ -73,15 +73,16 @@ def load(
     spark: SparkSession,
     tables: Sequence[SourceTable],
     landing: str,
-    location: str,
+    location: str | None,
     checkpoints: Path,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> list[FileLoad]:
     """Load what landed since the last call, all tables side by side; returns a row per file.
 
     `landing` is the landing zone and `location` where the bronze tables lie, each a folder or
-    `s3://bucket/prefix`; `checkpoints` is the folder of the streams' checkpoints. `report` is called from
-    several threads. Refused files are among the result, with their reason.
+    `s3://bucket/prefix`; without a location, new tables are managed by the catalog. `checkpoints` is the
+    folder of the streams' checkpoints. `report` is called from several threads. Refused files are among
+    the result, with their reason.
 
     Raises:
         LandingError: the landing zone does not exist or cannot be listed.
@@ -120,14 +121,14 @@ class TableLoader:
         spark: SparkSession,
         table: SourceTable,
         landing: str,
-        location: str,
+        location: str | None,
         checkpoints: Path,
         history: History,
     ) -> None:
         self.table = table
         self._spark = spark
         self._glob = FileGlob.of(table, landing)
-        self._location = f"{location}/{table.identifier}"
+        self._location = location and f"{location}/{table.identifier}"
         self._checkpoint = checkpoints / "bronze" / table.identifier
         self._history = history
         self._reader = reader_for(table)
@@ -145,20 +146,22 @@ class TableLoader:
         return self._loads
 
     def _create_table(self) -> None:
-        """Register the table over its location, which may hold what another catalog knew."""
+        """Register the table, over its location where it has one."""
         if not self._spark.catalog.tableExists(self.table.bronze):
-            is_there = DeltaTable.isDeltaTable(self._spark, self._location)
-            schema = f"({self.table.schema_ddl})" if not is_there else ""
-            properties = "tblproperties ('delta.appendOnly' = 'true')" if not is_there else ""
-            location = self._location.replace("'", "\\'")
-            self._spark.sql(
-                f"create table {self.table.bronze} {schema} using delta location '{location}' {properties}"
-            )
+            self._spark.sql(f"create table {self.table.bronze} {self._definition()}")
         if changes := differences(self._spark, self.table):
             raise LoadError(
                 f"the contract has changed: {'; '.join(changes)}. "
                 "Run with --overwrite-schema to take it over, or correct the contract"
             )
+
+    def _definition(self) -> str:
+        location = "location '" + self._location.replace("'", "\\'") + "'" if self._location else ""
+        # What another catalog knew comes with its columns and properties.
+        if self._location and DeltaTable.isDeltaTable(self._spark, self._location):
+            return f"using delta {location}"
+        properties = "tblproperties ('delta.appendOnly' = 'true')"
+        return f"({self.table.schema_ddl}) using delta {location} {properties}"
 
     def _load_new_files(self) -> None:
         query = (

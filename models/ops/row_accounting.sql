@@ -31,4 +31,6 @@ union all
 union all
 {{ account_rows('storefront', 'orders', ['row_id'], ref('stg_storefront__orders'), 'false') }}
 union all
-{{ account_rows('events', 'events', ['time', 'action'], ref('stg_events__events'), 'false', distinct_events) }}
+{{ account_rows(
+    'events', 'events', ['time', 'action'], ref('stg_events__events'), 'false', distinct_events
+) }}

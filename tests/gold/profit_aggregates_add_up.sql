@@ -7,13 +7,31 @@ with lines as (
 
 aggregates as (
 
-    {% for table in ['profit_cube', 'profit_by_year', 'profit_by_category', 'profit_by_sub_category', 'profit_by_customer'] -%}
     select
-        '{{ table }}' as aggregate_name,
+        'profit_cube' as aggregate_name,
         sum(profit) as profit
-    from {{ ref(table) }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    from {{ ref('profit_cube') }}
+    union all
+    select
+        'profit_by_year' as aggregate_name,
+        sum(profit) as profit
+    from {{ ref('profit_by_year') }}
+    union all
+    select
+        'profit_by_category' as aggregate_name,
+        sum(profit) as profit
+    from {{ ref('profit_by_category') }}
+    union all
+    select
+        'profit_by_sub_category' as aggregate_name,
+        sum(profit) as profit
+    from {{ ref('profit_by_sub_category') }}
+    union all
+    select
+        'profit_by_customer' as aggregate_name,
+        sum(profit) as profit
+    from {{ ref('profit_by_customer') }}
+
 )
 
 select

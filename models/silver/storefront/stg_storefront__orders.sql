@@ -18,7 +18,8 @@ ranked as (
             partition by row_id
             order by
                 _ingested_at desc,
-                order_id, order_date, ship_date, ship_mode, customer_id, product_id, quantity, price, discount, profit
+                order_id, order_date, ship_date, ship_mode, customer_id, product_id,
+                quantity, price, discount, profit
         ) as line_rank
     from source
 

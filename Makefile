@@ -29,15 +29,18 @@ demo: setup  ## Generate sample data, run everything, say where to look
 	@lakehouse generate --out .lakehouse/landing --deliveries 2
 	@lakehouse run
 	@lakehouse query --file analyses/sales_by_year.sql
+	@lakehouse query --file analyses/profit_by_year_and_category.sql
+	@lakehouse report
 	@printf '%s\n' 'Look around:' \
 		'  source .venv/bin/activate' \
 		'  lakehouse query "select * from gold.fct_sales limit 10"' \
 		'  lakehouse status' \
+		'  lakehouse chart fct_sales --x order_date --y profit --out profit.html' \
 		'  make docs    # every table and column, with lineage'
 
 .PHONY: test
 test: setup lint  ## Run every check and test
-	@pytest
+	@pytest -n 2 --dist loadgroup
 
 .PHONY: lint
 lint: setup  ## Check style and types of Python, SQL and YAML
@@ -52,8 +55,9 @@ soak: setup  ## Kill loads and builds at 20 random moments and compare the outco
 	@pytest -m soak -s
 
 .PHONY: bench
-bench: setup  ## Measure generate, load and build at scales 1, 10 and 100
+bench: setup  ## Measure generate, load and build at scales 1, 10 and 100, and uploads
 	@python -m benchmarks
+	@python -m benchmarks.upload
 
 .PHONY: docs
 docs: setup  ## Build the dbt docs site into site/

@@ -19,7 +19,7 @@ import psutil
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
-from benchmarks.measure import Measurement, lakehouse
+from benchmarks.measure import Measurement, lakehouse, processor
 from ingestion.generator import generate
 
 # Those whose files are large; the tables of the others stay empty.
@@ -139,22 +139,13 @@ def _report(rows: list[str]) -> str:
             "Scale 1 is 60,000 sales lines. A run is `lakehouse run`: load, snapshots, models and all tests,",
             "the start of Python and the JVM included.",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, "
+            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({processor()}), {memory:.0f} GiB, "
             f"{platform.system()}, Python {platform.python_version()}.",
             "",
             *rows,
             "",
         ]
     )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,6 +1,7 @@
 """Run a command and measure it from outside."""
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -75,3 +76,13 @@ class _PeakMemory:
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             pass
         return total
+
+
+def processor() -> str:
+    """The processor's name, for reports."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -23,8 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.__main__ import _processor
-from benchmarks.measure import run
+from benchmarks.measure import processor, run
 from ingestion import s3
 from tests.python.object_storage import s3_environment, s3_server, s3_variables
 
@@ -265,7 +264,7 @@ def _report(server: str, repeats: int, load: float, rows: list[str]) -> str:
             f"Medians of {repeats} uploads of each kind, in turns; the start of Python included. Everything",
             "that was uploaded was read back and had the right checksum.",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({_processor()}), {platform.system()}, "
+            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({processor()}), {platform.system()}, "
             f"Python {platform.python_version()}, load of other work at the start {load:.1f}.",
             f"Server: {server}.",
             "",

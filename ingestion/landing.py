@@ -90,12 +90,12 @@ class FileGlob:
         with _landing_errors():
             for found in s3.list_objects(f"{self.folder}/"):
                 below = found.uri.removeprefix(f"{self.folder}/").split("/")
-                if not any(map(_is_hidden, below)) and fnmatchcase(below[-1], self.name):
+                if not any(map(is_hidden, below)) and fnmatchcase(below[-1], self.name):
                     yield LandedFile(found.modified_at, found.uri, found.size)
 
     def _walk(self) -> Iterator[LandedFile]:
         for folder, subfolders, names in os.walk(self.folder, onerror=_cannot_list, followlinks=True):
-            subfolders[:] = [name for name in subfolders if not _is_hidden(name)]
+            subfolders[:] = [name for name in subfolders if not is_hidden(name)]
             for name in subfolders:
                 if fnmatchcase(name, self.name):
                     raise LandingError(
@@ -103,7 +103,7 @@ class FileGlob:
                         "move its files up or rename it."
                     )
             for name in names:
-                if fnmatchcase(name, self.name) and not _is_hidden(name):
+                if fnmatchcase(name, self.name) and not is_hidden(name):
                     path = os.path.join(folder, name)
                     # A file may be moved away while the folder is listed.
                     with suppress(FileNotFoundError):
@@ -124,6 +124,11 @@ def check_landing(landing: str) -> None:
         raise LandingError(f"The landing zone {landing} does not exist. Create it, or set LAKEHOUSE_LANDING.")
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is passed over: it is hidden or still being written."""
+    return name.startswith(_HIDDEN) or name.endswith(_PARTIAL)
+
+
 def literal_pattern(path: str) -> str:
     """A path as a pattern that matches nothing else."""
     return "".join(f"\\{c}" if c in "*?[]{}\\" else c for c in path)
@@ -131,10 +136,6 @@ def literal_pattern(path: str) -> str:
 
 def _is_remote(path: str) -> bool:
     return path.startswith(s3.SCHEME)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(_HIDDEN) or name.endswith(_PARTIAL)
 
 
 def _stat(path: str) -> tuple[datetime, int]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 from botocore.exceptions import ClientError
 
 from ingestion import s3
-from ingestion.landing import _HIDDEN, _PARTIAL, LandingError
+from ingestion.landing import LandingError, is_hidden
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, MultipartUploadTypeDef
@@ -369,9 +369,9 @@ def _files(folder: Path) -> Iterator[LocalFile]:
     if not folder.is_dir():
         raise LandingError(f"{folder} is no folder; give one whose files are to be uploaded")
     for parent, subfolders, names in os.walk(folder, onerror=_cannot_list, followlinks=True):
-        subfolders[:] = [name for name in subfolders if not name.startswith(_HIDDEN)]
+        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
         for name in names:
-            if not (name.startswith(_HIDDEN) or name.endswith(_PARTIAL)):
+            if not is_hidden(name):
                 yield from _found(Path(parent, name), folder)
 
 

@@ -65,7 +65,7 @@ def _fail(message: str, exit_code: int) -> None:
 @app.command()
 def generate(
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
-    scale: Annotated[float, typer.Option(help="1 is 60,000 sales lines.")] = 1.0,
+    scale: Annotated[float, typer.Option(help="1 is 60,000 sales and 10,000 order lines.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     deliveries: Annotated[int, typer.Option(help="Deliveries: the first one and later ones.")] = 1,
     source: SourceOption = None,

@@ -268,7 +268,7 @@ def test_errors_about_the_file(run: Callable[..., tuple[int, str]], tmp_path: Pa
 
 def test_no_table_at_all(tmp_path: Path, models: Path) -> None:
     with pytest.raises(Exception, match="run `lakehouse run` first"):
-        table_chart(tmp_path, models, "sales", "year", "gain")
+        table_chart(Warehouse(tmp_path), models, "sales", "year", "gain")
 
 
 @pytest.mark.parametrize(

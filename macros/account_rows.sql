@@ -1,17 +1,25 @@
-{% macro account_rows(source_name, table_name, keys, model, is_deleted='is_deleted', distinct_rows=none) -%}
+{% macro account_rows(counted, source_name, table_name, keys, model, is_deleted='is_deleted', distinct_rows=none) -%}
     {%- set keyless = keys | join(' is null or ') ~ ' is null' -%}
+    {%- set known = counted.get((source_name, table_name), {}) -%}
     {#- A run of some sources leaves the models of the others out. -#}
     {%- set is_built = not execute or not flags.INTROSPECT or load_relation(model) is not none -%}
     select
         '{{ source_name }}' as source,
         '{{ table_name }}' as table_name,
-        {%- if is_built %}
-        bronze.bronze_rows,
+    {%- if is_built %}
+        {{ known.get('bronze_rows', 'bronze.bronze_rows') }} as bronze_rows,
         silver.silver_rows,
-        bronze.superseded_rows,
+        {{ known.get('superseded_rows', 'bronze.superseded_rows') }} as superseded_rows,
         silver.removed_rows,
-        bronze.rejected_rows
+        {{ known.get('rejected_rows', 'bronze.rejected_rows') }} as rejected_rows
     from (
+        select
+            count_if(not {{ is_deleted }}) as silver_rows,
+            count_if({{ is_deleted }}) as removed_rows
+        from {{ model }}
+    ) as silver
+        {%- if not known %}
+    cross join (
         select
             count(*) as bronze_rows,
             count_if(not ({{ keyless }}))
@@ -19,18 +27,44 @@
             count_if({{ keyless }}) as rejected_rows
         from {{ source(source_name, table_name) }}
     ) as bronze
-    cross join (
-        select
-            count_if(not {{ is_deleted }}) as silver_rows,
-            count_if({{ is_deleted }}) as removed_rows
-        from {{ model }}
-    ) as silver
-        {%- else %}
+        {%- endif %}
+    {%- else %}
         cast(0 as bigint) as bronze_rows,
         cast(0 as bigint) as silver_rows,
         cast(0 as bigint) as superseded_rows,
         cast(0 as bigint) as removed_rows,
         cast(0 as bigint) as rejected_rows
     where false
-        {%- endif %}
+    {%- endif %}
 {%- endmacro %}
+
+
+{#- Bronze only grows: while it holds as many rows as when they were counted last, that count holds. -#}
+
+{% macro counted_rows() %}
+    {% if not execute or not flags.INTROSPECT or flags.FULL_REFRESH or not load_relation(this) %}
+        {{ return({}) }}
+    {% endif %}
+    {% set row_counts = [] %}
+    {% for table in graph.sources.values() if table.unique_id in model.depends_on.nodes %}
+        {% set bronze = source(table.source_name, table.name) %}
+        {% if load_relation(bronze) %}
+            {% do row_counts.append(
+                "select '" ~ table.source_name ~ "' as source, '" ~ table.name ~ "' as table_name, count(*) as row_count"
+                ~ ' from ' ~ bronze
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {% set counted = {} %}
+    {% for row in run_query(
+        'select * from ' ~ this ~ ' inner join (' ~ row_counts | join(' union all ')
+        ~ ') as bronze using (source, table_name) where bronze_rows = row_count'
+    ) %}
+        {% set counts = {} %}
+        {% for column in ['bronze_rows', 'superseded_rows', 'rejected_rows'] %}
+            {% do counts.update({column: 'cast(' ~ row[column] ~ ' as bigint)'}) %}
+        {% endfor %}
+        {% do counted.update({(row['source'], row['table_name']): counts}) %}
+    {% endfor %}
+    {{ return(counted) }}
+{% endmacro %}

@@ -13,24 +13,28 @@
 )
 {%- endset -%}
 
-{{ account_rows('crm', 'cust_info', ['cst_id'], ref('stg_crm__customers')) }}
+{%- set counted = counted_rows() %}
+
+{{ account_rows(counted, 'crm', 'cust_info', ['cst_id'], ref('stg_crm__customers')) }}
 union all
-{{ account_rows('crm', 'prd_info', ['prd_id'], ref('stg_crm__products')) }}
-union all
-{{ account_rows('crm', 'sales_details', ['sls_ord_num', 'sls_prd_key'], ref('stg_crm__sales'), 'false') }}
-union all
-{{ account_rows('erp', 'cust_az12', [erp_customer_number('CID')], ref('stg_erp__customers')) }}
-union all
-{{ account_rows('erp', 'loc_a101', [erp_customer_number('CID')], ref('stg_erp__locations')) }}
-union all
-{{ account_rows('erp', 'px_cat_g1v2', ['ID'], ref('stg_erp__categories')) }}
-union all
-{{ account_rows('storefront', 'customers', ['customer_id'], ref('stg_storefront__customers')) }}
-union all
-{{ account_rows('storefront', 'products', ['product_id'], ref('stg_storefront__products')) }}
-union all
-{{ account_rows('storefront', 'orders', ['row_id'], ref('stg_storefront__orders'), 'false') }}
+{{ account_rows(counted, 'crm', 'prd_info', ['prd_id'], ref('stg_crm__products')) }}
 union all
 {{ account_rows(
-    'events', 'events', ['time', 'action'], ref('stg_events__events'), 'false', distinct_events
+    counted, 'crm', 'sales_details', ['sls_ord_num', 'sls_prd_key'], ref('stg_crm__sales'), 'false'
+) }}
+union all
+{{ account_rows(counted, 'erp', 'cust_az12', [erp_customer_number('CID')], ref('stg_erp__customers')) }}
+union all
+{{ account_rows(counted, 'erp', 'loc_a101', [erp_customer_number('CID')], ref('stg_erp__locations')) }}
+union all
+{{ account_rows(counted, 'erp', 'px_cat_g1v2', ['ID'], ref('stg_erp__categories')) }}
+union all
+{{ account_rows(counted, 'storefront', 'customers', ['customer_id'], ref('stg_storefront__customers')) }}
+union all
+{{ account_rows(counted, 'storefront', 'products', ['product_id'], ref('stg_storefront__products')) }}
+union all
+{{ account_rows(counted, 'storefront', 'orders', ['row_id'], ref('stg_storefront__orders'), 'false') }}
+union all
+{{ account_rows(
+    counted, 'events', 'events', ['time', 'action'], ref('stg_events__events'), 'false', distinct_events
 ) }}

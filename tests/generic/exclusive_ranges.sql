@@ -1,4 +1,6 @@
-{% test exclusive_ranges(model, key, valid_from, valid_to, until) %}
+{% test exclusive_ranges(model, key, valid_from, valid_to, until, delivered_at=[]) %}
+
+{%- set unchecked = unchecked(model, delivered_at) %}
 
 with ranges as (
 
@@ -8,6 +10,9 @@ with ranges as (
         {{ valid_to }},
         lead({{ valid_from }}) over (partition by {{ key }} order by {{ valid_from }}) as next_from
     from {{ model }}
+    {% if unchecked != 'true' -%}
+    where {{ key }} in (select {{ key }} from {{ model }} where {{ unchecked }})
+    {%- endif %}
 
 )
 

@@ -3,4 +3,4 @@
 
 select *
 from {{ ref('fct_sales') }}
-where '-1' in (customer_key, product_key) or unit_cost is null
+where customer_key = '-1' or product_key = '-1' or unit_cost is null

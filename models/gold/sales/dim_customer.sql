@@ -1,6 +1,30 @@
+{{ config(materialized='incremental', unique_key='customer_key') }}
+
+{#- Each input has a time of its own: one may be built later than another that was delivered after it. -#}
+{%- if is_incremental() %}
+    {%- set changed = '_changed_at > ' ~ newest('_changed_at', this) %}
+    {%- set erp_changed = '_changed_at > ' ~ newest('_erp_changed_at', this) %}
+    {%- set location_changed = '_changed_at > ' ~ newest('_location_changed_at', this) %}
+    {%- set has_changed = has_rows(ref('stg_crm__customers'), changed)
+        or has_rows(ref('stg_erp__customers'), erp_changed)
+        or has_rows(ref('stg_erp__locations'), location_changed) %}
+{%- endif %}
+
 with customers as (
 
     select * from {{ ref('stg_crm__customers') }}
+    {% if is_incremental() and has_changed %}
+    where
+        {{ changed }}
+        or customer_number in (
+            select customer_number from {{ ref('stg_erp__customers') }} where {{ erp_changed }}
+        )
+        or customer_number in (
+            select customer_number from {{ ref('stg_erp__locations') }} where {{ location_changed }}
+        )
+    {% elif is_incremental() %}
+    where false
+    {% endif %}
 
 ),
 
@@ -39,7 +63,12 @@ joined as (
         customers.created_date,
 
         -- booleans
-        customers.is_deleted
+        customers.is_deleted,
+
+        -- versions
+        customers._changed_at,
+        erp_customers._changed_at as _erp_changed_at,
+        locations._changed_at as _location_changed_at
 
     from customers
     left join erp_customers on customers.customer_number = erp_customers.customer_number
@@ -60,10 +89,16 @@ unknown as (
         'n/a' as gender,
         cast(null as date) as birth_date,
         cast(null as date) as created_date,
-        false as is_deleted
+        false as is_deleted,
+        cast(null as timestamp) as _changed_at,
+        cast(null as timestamp) as _erp_changed_at,
+        cast(null as timestamp) as _location_changed_at
 
 )
 
 select * from joined
 union all
 select * from unknown
+{% if is_incremental() %}
+where false
+{% endif %}

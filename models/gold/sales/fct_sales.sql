@@ -4,6 +4,10 @@
     liquid_clustered_by=['order_date']
 ) }}
 
+{#- All stored lines are looked at only where a product came or changed since the last complete build. -#}
+{%- set sent_products = ref('stg_crm__products') %}
+{%- set products_changed = is_incremental() and unchecked(sent_products, ['_changed_at']) != 'false' %}
+
 with costs as (
 
     -- sales before the first period take the first, sales of an unknown day the current one
@@ -40,12 +44,6 @@ sales as (
 
 ),
 
-customers as (
-
-    select * from {{ ref('dim_customer') }}
-
-),
-
 products as (
 
     select * from {{ ref('dim_product') }}
@@ -68,11 +66,26 @@ doubtful as (
             stored.product_number = costs.product_number
             and coalesce(stored.order_date, date '9999-12-31') between costs.first_day and costs.last_day
     where
-        stored.unit_cost is distinct from costs.unit_cost
+        stored.customer_key = '-1'
+        {% if products_changed %}
+        or stored.unit_cost is distinct from costs.unit_cost
         or stored.product_key != coalesce(products.product_key, '-1')
-        or stored.customer_key = '-1'
+        {% endif %}
 
 ),
+
+{% endif %}
+
+customers as (
+
+    select * from {{ ref('dim_customer') }}
+    {% if is_incremental() %}
+    where customer_id in (select customer_id from sales union all select customer_id from doubtful)
+    {% endif %}
+
+),
+
+{% if is_incremental() %}
 
 outdated as (
 

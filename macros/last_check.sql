@@ -1,0 +1,79 @@
+{#-
+    A build tests what came since the last one that ran every node without a failure, so that its cost follows
+    new data. `ops.builds` says when that was; anything that makes old rows doubtful erases it first.
+-#}
+
+{% macro find_last_check() %}
+    {% set builds = builds_relation() %}
+    {% if not execute or target.type == 'sail' or flags.WHICH not in ['build', 'run', 'snapshot']
+        or not load_relation(builds)
+        or 'checked_project' not in adapter.get_columns_in_relation(builds) | map(attribute='name') %}
+        {{ return('') }}
+    {% endif %}
+
+    {# What is built afresh was never checked, also when this run is killed and the next one finds it. #}
+    {% set missing = [] %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == 'snapshot' or node.config.materialized == 'incremental' %}
+        {% if not load_relation(api.Relation.create(node.database, node.schema, node.alias)) %}
+            {% do missing.append(node.unique_id) %}
+        {% endif %}
+    {% endfor %}
+
+    {% if flags.FULL_REFRESH or missing %}
+        {% do run_query('update ' ~ builds ~ ' set checked_project = null where checked_project is not null') %}
+    {% elif flags.WHICH == 'build' %}
+        {% set checks = run_query(
+            'select cast(max(started_at) as string) from ' ~ builds
+            ~ " where checked_project = '" ~ project_checksum() ~ "'"
+        ) %}
+        {# The graph is what all nodes of a run share; asking in each would cost more than many a test. #}
+        {% do graph.update({'last_check': checks.columns[0].values()[0]}) %}
+    {% endif %}
+{% endmacro %}
+
+
+{% macro is_complete_check(results) %}
+    {% set kinds = ['model', 'snapshot', 'seed', 'test'] %}
+    {% set left_out = graph.nodes.values() | selectattr('resource_type', 'in', kinds)
+        | rejectattr('unique_id', 'in', selected_resources) | list %}
+    {% set bad = results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list %}
+    {{ return(flags.WHICH == 'build' and not left_out and not bad) }}
+{% endmacro %}
+
+
+{# Another model or test is another check: everything is tested anew. #}
+{% macro project_checksum() %}
+    {% set parts = [] %}
+    {% for node in graph.nodes.values() %}
+        {% do parts.append(node.unique_id ~ node.checksum.checksum) %}
+    {% endfor %}
+    {{ return(local_md5(parts | sort | join)) }}
+{% endmacro %}
+
+
+{# Tests that warn repeat their warning, so they always look at everything. #}
+{% macro last_check() %}
+    {% set checked = graph.get('last_check') if execute %}
+    {% if not checked or config.get('severity', 'error') | lower != 'error' %}{{ return(none) }}{% endif %}
+    {# On Databricks a load may run beside a build, and commit rows that are older than it. #}
+    {{ return("timestamp '" ~ checked ~ "'" ~ (" - interval 1 day" if target.type == 'databricks' else '')) }}
+{% endmacro %}
+
+
+{% macro unchecked(relation, delivered_at) %}
+    {% set since = last_check() %}
+    {% if not since or not delivered_at %}{{ return('true') }}{% endif %}
+    {% set condition = delivered_at | join(' > ' ~ since ~ ' or ') ~ ' > ' ~ since %}
+    {{ return(condition if has_rows(relation, condition) else 'false') }}
+{% endmacro %}
+
+
+{# `where: _ingested_at > __last_check__` in the config of a test leaves out what was checked before. #}
+{% macro get_where_subquery(relation) %}
+    {% set where = config.get('where') or '' %}
+    {% if '__last_check__' not in where %}{{ return(dbt.get_where_subquery(relation)) }}{% endif %}
+    {% set since = last_check() %}
+    {% if not since %}{{ return(relation) }}{% endif %}
+    {{ return('(select * from ' ~ relation ~ ' where ' ~ where | replace('__last_check__', since) ~ ') as unchecked') }}
+{% endmacro %}

@@ -1,5 +1,8 @@
 """Versions of a table: what happened to it, and going back."""
 
+from pathlib import Path
+
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.errors import LakehouseError, UsageError
@@ -35,4 +38,12 @@ def restore(name: str, folder: str, version: int) -> None:
     versions = [version for version, *_ in history(folder).rows]
     if version not in versions:
         raise LakehouseError(f"{name} has the versions {min(versions)} to {max(versions)}, not {version}.")
+    _uncheck(spark, Path(folder).parents[1])
     spark.sql(f"restore table delta.`{folder}` to version as of {version}")
+
+
+def _uncheck(spark: SparkSession, warehouse: Path) -> None:
+    """Let the next build test all rows, see `macros/last_check.sql`."""
+    builds = warehouse / "ops.db" / "builds"
+    if (builds / "_delta_log").exists():
+        spark.sql(f"update delta.`{builds}` set checked_project = null where checked_project is not null")

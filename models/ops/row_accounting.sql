@@ -1,4 +1,5 @@
 {%- set counted = counted_rows() %}
+{%- set events = counted.get(('events', 'events')) %}
 
 {{ account_rows(counted, 'crm', 'cust_info', ['cst_id'], ref('stg_crm__customers')) }}
 union all
@@ -30,6 +31,12 @@ select
     cast(0 as bigint) as removed_rows,
     bronze.rejected_rows
 from (
+    {% if events -%}
+    select
+        {{ events.bronze_rows }} as bronze_rows,
+        {{ events.rejected_rows }} as rejected_rows,
+        {{ events.bronze_rows }} - {{ events.superseded_rows }} - {{ events.rejected_rows }} as distinct_events
+    {%- else -%}
     select
         sum(copies) as bronze_rows,
         sum(if(time is null or action is null, copies, 0)) as rejected_rows,
@@ -53,5 +60,6 @@ from (
         ) as copies_by_load
         group by _source_file, time, action
     ) as events
+    {%- endif %}
 ) as bronze
 cross join (select count(*) as silver_rows from {{ ref('stg_events__events') }}) as silver

@@ -38,7 +38,7 @@
     {% set left_out = graph.nodes.values() | selectattr('resource_type', 'in', kinds)
         | rejectattr('unique_id', 'in', selected_resources) | list %}
     {% set bad = results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list %}
-    {{ return(flags.WHICH == 'build' and not left_out and not bad) }}
+    {{ return(flags.WHICH == 'build' and not flags.EMPTY and not left_out and not bad) }}
 {% endmacro %}
 
 

@@ -1,5 +1,51 @@
 {%- set counted = counted_rows() %}
-{%- set events = counted.get(('events', 'events')) %}
+{%- set counted_events = counted.get(('events', 'events'), {}) %}
+
+-- events have no key: of a file that was sent again, the version with the most copies of an event counts
+with event_loads as (
+
+    select
+        _source_file,
+        time,
+        action,
+        _ingested_at,
+        count(*) as copies
+    from {{ source('events', 'events') }}
+    {% if counted_events %}
+    where false
+    {% endif %}
+    group by _source_file, time, action, _ingested_at
+
+),
+
+event_files as (
+
+    select
+        _source_file,
+        time,
+        action,
+        sum(copies) as copies,
+        max(copies) as most_copies
+    from event_loads
+    group by _source_file, time, action
+
+),
+
+event_counts as (
+
+    select
+        sum(copies) as bronze_rows,
+        sum(if(time is null or action is null, 0, copies - most_copies)) as superseded_rows,
+        sum(if(time is null or action is null, copies, 0)) as rejected_rows
+    from event_files
+
+),
+
+events as (
+
+    select count(*) as silver_rows from {{ ref('stg_events__events') }}
+
+)
 
 {{ account_rows(counted, 'crm', 'cust_info', ['cst_id'], ref('stg_crm__customers')) }}
 union all
@@ -21,45 +67,13 @@ union all
 union all
 {{ account_rows(counted, 'storefront', 'orders', ['row_id'], ref('stg_storefront__orders'), 'false') }}
 union all
--- events have no key: of a file that was sent again, the version with the most copies of an event counts
 select
     'events' as source,
     'events' as table_name,
-    bronze.bronze_rows,
-    silver.silver_rows,
-    bronze.bronze_rows - bronze.rejected_rows - bronze.distinct_events as superseded_rows,
+    {{ counted_events.get('bronze_rows', 'event_counts.bronze_rows') }} as bronze_rows,
+    events.silver_rows,
+    {{ counted_events.get('superseded_rows', 'event_counts.superseded_rows') }} as superseded_rows,
     cast(0 as bigint) as removed_rows,
-    bronze.rejected_rows
-from (
-    {% if events -%}
-    select
-        {{ events.bronze_rows }} as bronze_rows,
-        {{ events.rejected_rows }} as rejected_rows,
-        {{ events.bronze_rows }} - {{ events.superseded_rows }} - {{ events.rejected_rows }} as distinct_events
-    {%- else -%}
-    select
-        sum(copies) as bronze_rows,
-        sum(if(time is null or action is null, copies, 0)) as rejected_rows,
-        sum(if(time is null or action is null, 0, most_copies)) as distinct_events
-    from (
-        select
-            _source_file,
-            time,
-            action,
-            sum(copies) as copies,
-            max(copies) as most_copies
-        from (
-            select
-                _source_file,
-                time,
-                action,
-                _ingested_at,
-                count(*) as copies
-            from {{ source('events', 'events') }}
-            group by _source_file, time, action, _ingested_at
-        ) as copies_by_load
-        group by _source_file, time, action
-    ) as events
-    {%- endif %}
-) as bronze
-cross join (select count(*) as silver_rows from {{ ref('stg_events__events') }}) as silver
+    {{ counted_events.get('rejected_rows', 'event_counts.rejected_rows') }} as rejected_rows
+from events
+cross join event_counts

@@ -38,7 +38,7 @@
     {% set left_out = graph.nodes.values() | selectattr('resource_type', 'in', kinds)
         | rejectattr('unique_id', 'in', selected_resources) | list %}
     {% set bad = results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list %}
-    {{ return(flags.WHICH == 'build' and not left_out and not bad) }}
+    {{ return(flags.WHICH == 'build' and not flags.EMPTY and not left_out and not bad) }}
 {% endmacro %}
 
 
@@ -75,5 +75,8 @@
     {% if '__last_check__' not in where %}{{ return(dbt.get_where_subquery(relation)) }}{% endif %}
     {% set since = last_check() %}
     {% if not since %}{{ return(relation) }}{% endif %}
-    {{ return('(select * from ' ~ relation ~ ' where ' ~ where | replace('__last_check__', since) ~ ') as unchecked') }}
+    {% set condition = where | replace('__last_check__', since) %}
+    {# Spark does not run the rest of a test that it knows to be about nothing. #}
+    {% set condition = condition if has_rows(relation, condition) else 'false' %}
+    {{ return('(select * from ' ~ relation ~ ' where ' ~ condition ~ ') as unchecked') }}
 {% endmacro %}

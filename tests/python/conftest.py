@@ -26,9 +26,11 @@ Row = tuple[Any, ...]
 _NUMBERS = itertools.count(1)
 
 # Files of tests that take longest, so that they begin first.
-_LONGEST = ("test_history", "test_kills", "built", "test_object_storage")
+_LONGEST = ("test_history", "test_kills", "built", "test_object_storage", "test_last_check", "test_bronze")
 
 
+# Before xdist, which reads the groups at the same moment.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file, and those that share a built lakehouse, stay in one process."""
 

@@ -6,7 +6,12 @@
 
 {#- All stored lines are looked at only where a product came or changed since the last complete build. -#}
 {%- set sent_products = ref('stg_crm__products') %}
-{%- set products_changed = is_incremental() and unchecked(sent_products, ['_changed_at']) != 'false' %}
+{%- if is_incremental() %}
+    {%- set is_new = '_ingested_at > ' ~ newest('_ingested_at', this) %}
+    {%- set products_changed = unchecked(sent_products, ['_changed_at']) != 'false' %}
+    {%- set has_work = products_changed or has_rows(ref('stg_crm__sales'), is_new)
+        or has_rows(this, "customer_key = '-1'") %}
+{%- endif %}
 
 with costs as (
 
@@ -39,7 +44,7 @@ sales as (
         _ingested_at
     from {{ ref('stg_crm__sales') }}
     {% if is_incremental() %}
-    where _ingested_at > {{ newest('_ingested_at', this) }}
+    where {{ is_new }}
     {% endif %}
 
 ),
@@ -159,3 +164,6 @@ joined as (
 )
 
 select * from joined
+{% if is_incremental() and not has_work %}
+where false
+{% endif %}

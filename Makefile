@@ -40,7 +40,7 @@ demo: setup  ## Generate sample data, run everything, say where to look
 
 .PHONY: test
 test: setup lint  ## Run every check and test
-	@pytest -n 2 --dist loadgroup
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: setup  ## Check style and types of Python, SQL and YAML

@@ -25,21 +25,15 @@ Row = tuple[Any, ...]
 
 _NUMBERS = itertools.count(1)
 
-# Files of tests that take longest, so that they begin first.
-_LONGEST = ("test_history", "test_kills", "built", "test_object_storage", "test_last_check", "test_bronze")
+# Files of tests that take longest: they begin first, so that no process is left with them at the end.
+_LONGEST = ["test_history", "test_kills", "test_run", "test_object_storage", "test_last_check", "test_bronze"]
 
 
-# Before xdist, which reads the groups at the same moment.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file, and those that share a built lakehouse, stay in one process."""
-
-    def group(item: pytest.Item) -> str:
-        return "built" if "built" in getattr(item, "fixturenames", ()) else item.path.stem
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: _LONGEST.index(group(item)) if group(item) in _LONGEST else len(_LONGEST))
+    """Run the tests of the longest files first."""
+    items.sort(
+        key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST)
+    )
 
 
 @pytest.fixture(scope="session")

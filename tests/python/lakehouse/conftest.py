@@ -26,6 +26,8 @@ class Lakehouse:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    # Fewer sources make tests of what all have in common faster.
+    sources: tuple[str, ...] = ()
     deliveries: dict[int, list[Path]] = field(default_factory=dict)
 
     @property
@@ -62,13 +64,18 @@ class Lakehouse:
         assert process.returncode == exit_code, output
         return output
 
+    @property
+    def run_command(self) -> list[str]:
+        """Load and build what comes from the sources of this lakehouse."""
+        return ["lakehouse", "run", *(f"--source={source}" for source in self.sources)]
+
     def deliver(self, number: int) -> None:
         """Put the files of a delivery into the landing zone."""
         waiting = self.folder / "waiting"
         if not self.deliveries:
             seen: set[Path] = set()
             for delivery in (1, 2, 3):
-                files = generate(waiting, SCALE, deliveries=delivery)
+                files = generate(waiting, SCALE, sources=self.sources or None, deliveries=delivery)
                 self.deliveries[delivery] = [file for file in files if file not in seen]
                 seen.update(files)
         for file in self.deliveries[number]:

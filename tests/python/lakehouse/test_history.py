@@ -23,11 +23,11 @@ def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
 
 
 def _delivered(folder: Path, run_after: Sequence[int]) -> Lakehouse:
-    lakehouse = Lakehouse(folder)
+    lakehouse = Lakehouse(folder, sources=("crm", "erp"))
     for number in (1, 2, 3):
         lakehouse.deliver(number)
         if number in run_after:
-            lakehouse.run("lakehouse", "run")
+            lakehouse.run(*lakehouse.run_command)
     return lakehouse
 
 
@@ -67,7 +67,7 @@ def test_the_same_rows_in_another_file_change_nothing(one_by_one: Lakehouse) -> 
         resorted = one_by_one.landing / "crm" / f"{table}_resorted.csv"
         header, *lines = file.read_bytes().splitlines(keepends=True)
         resorted.write_bytes(b"".join([header, *reversed(lines)]))
-    output = one_by_one.run("lakehouse", "run")
+    output = one_by_one.run(*one_by_one.run_command)
     assert output.count("duplicate") == 2
     assert one_by_one.contents("silver", "gold") == before
 
@@ -77,7 +77,7 @@ def test_a_truncated_extract_stops_before_gold(one_by_one: Lakehouse) -> None:
     lines = _file(one_by_one, 3, "cust_info").read_bytes().splitlines(keepends=True)
     truncated = one_by_one.landing / "crm" / "cust_info_truncated.csv"
     truncated.write_bytes(b"".join(lines[: len(lines) // 10]))
-    output = one_by_one.run("lakehouse", "run", exit_code=1)
+    output = one_by_one.run(*one_by_one.run_command, exit_code=1)
     assert "cust_info" in output
     assert one_by_one.contents("silver", "gold") == before
     assert "cust_info" in one_by_one.run("lakehouse", "status").split("Failed tests")[1]

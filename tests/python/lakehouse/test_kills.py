@@ -16,14 +16,14 @@ from .conftest import Lakehouse
 @pytest.mark.parametrize(("rounds", "kills"), [(2, 1), pytest.param(5, 4, marks=pytest.mark.soak)])
 def test_killed_runs_end_like_an_undisturbed_one(tmp_path: Path, rounds: int, kills: int) -> None:
     chance = random.Random(os.environ.get("SOAK_SEED", rounds))
-    lakehouse = Lakehouse(tmp_path)
+    lakehouse = Lakehouse(tmp_path, sources=("crm", "erp"))
     empty, first = tmp_path / "empty", tmp_path / "first"
     (empty / "home").mkdir(parents=True)
     expected, seconds = {}, {}
     for number, saved in ((1, first), (2, tmp_path / "second")):
         lakehouse.deliver(number)
         started = time.monotonic()
-        lakehouse.run("lakehouse", "run")
+        lakehouse.run(*lakehouse.run_command)
         seconds[number] = time.monotonic() - started
         expected[number] = _everything(lakehouse)
         _copy(lakehouse, saved)
@@ -37,7 +37,7 @@ def test_killed_runs_end_like_an_undisturbed_one(tmp_path: Path, rounds: int, ki
         print(f"delivery {number}: killed after {[round(moment) for moment in moments]} s")
         for moment in moments:
             _kill_after(lakehouse, moment)
-        lakehouse.run("lakehouse", "run")
+        lakehouse.run(*lakehouse.run_command)
         assert _everything(lakehouse) == expected[number]
 
 
@@ -51,7 +51,7 @@ def _everything(lakehouse: Lakehouse) -> dict[str, list[tuple[object, ...]]]:
 
 
 def _kill_after(lakehouse: Lakehouse, seconds: float) -> None:
-    process = lakehouse.start("lakehouse", "run")
+    process = lakehouse.start(*lakehouse.run_command)
     try:
         process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -17,6 +17,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
     return lakehouse
 
 
+@pytest.mark.soak
 def test_old_rows_are_left_to_dbt_test(checked: Lakehouse, spark: SparkSession) -> None:
     fact = _folder(checked, "gold", "fct_sales")
     before = _version(spark, fact)

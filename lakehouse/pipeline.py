@@ -114,8 +114,9 @@ def run_all(
     arguments = ["--target", target]
     if summary.schema_changed:
         arguments.append("--full-refresh")
-    for source in sources:
-        arguments += ["--select", f"source:{source}+"]
+    if sources:
+        # With what depends on no source, such as the calendar.
+        arguments += ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
     manifest = parsed.result
     assert isinstance(manifest, Manifest)
     build_models(arguments, console, manifest)

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='date_day') }}
+{{ config(materialized='incremental', unique_key='date_day', tags=['no_source']) }}
 
 with days as (
 

@@ -29,7 +29,7 @@ demo: setup  ## Generate sample data, run everything, say where to look
 	@lakehouse generate --out .lakehouse/landing --deliveries 2
 	@lakehouse run
 	@lakehouse query --file analyses/sales_by_year.sql
-	@lakehouse query --file analyses/profit_by_year_and_category.sql
+	@lakehouse query --file analyses/storefront_profit_by_year_and_category.sql
 	@lakehouse report
 	@printf '%s\n' 'Look around:' \
 		'  source .venv/bin/activate' \

@@ -65,7 +65,7 @@ def test_bronze_can_be_queried_by_name_where_it_lies(remote: Lakehouse) -> None:
 
 
 def test_the_analysts_queries_run_as_they_are(remote: Lakehouse) -> None:
-    files = sorted(Path("analyses").glob("profit_by_*.sql"))
+    files = sorted(Path("analyses").glob("storefront_profit_by_*.sql"))
     assert len(files) == 4
     for file in files:
         header, *rows = remote.run("lakehouse", "query", "--file", str(file), "--format", "csv").splitlines()

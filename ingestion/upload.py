@@ -174,10 +174,7 @@ class Upload:
             return list(files.map(lambda step: self._send(step, parts), steps))
 
     def _sizes(self) -> dict[str, int]:
-        with s3.explained(self._uri("")):
-            pages = s3.client().get_paginator("list_objects_v2")
-            listed = pages.paginate(Bucket=self._bucket, Prefix=self._prefix)
-            return {item["Key"]: item["Size"] for page in listed for item in page.get("Contents", [])}
+        return {s3.split(found.uri)[1]: found.size for found in s3.list_objects(self._uri(""))}
 
     def _compare(self, file: LocalFile, there: Mapping[str, int]) -> Step:
         step = Step(file, self._uri(file.name))

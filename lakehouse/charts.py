@@ -179,7 +179,7 @@ def table_chart(
         UsageError: there is no such table or column, or `y` is not a number.
         NothingToDraw: the table is empty, or no row has both values.
     """
-    name = warehouse.find(table)
+    name, _ = warehouse.find(table)
     _check(warehouse, name, x, y, by)
     dimensions = ", ".join(_quoted(column) for column in (x, by) if column)
     names = f"{_quoted(x)} as x, {_quoted(by) if by else 'null'} as series"

@@ -197,7 +197,7 @@ def history(
 
     settings = load_settings()
     settings.export()
-    folder = settings.warehouse.tables()[settings.warehouse.find(table)]
+    _, folder = settings.warehouse.find(table)
     print_rows(versions.history(folder), output, console)
 
 
@@ -210,9 +210,9 @@ def restore(
 
     settings = load_settings()
     settings.export()
-    name = settings.warehouse.find(table)
+    name, folder = settings.warehouse.find(table)
     with writer_lock(settings.home):
-        versions.restore(name, settings.warehouse.tables()[name], to)
+        versions.restore(name, folder, to)
     console.print(f"{name} is as it was in version {to}.")
 
 

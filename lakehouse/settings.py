@@ -39,18 +39,12 @@ class Settings(BaseSettings):
     @cached_property
     def landing(self) -> str:
         """The landing zone, a folder or `s3://...`; `<home>/landing` when `LAKEHOUSE_LANDING` is not set."""
-        setting = self.landing_setting or str(self.home / "landing")
-        if setting.startswith(s3.SCHEME):
-            return setting
-        return str(Path(setting).expanduser().absolute())
+        return _place(self.landing_setting or str(self.home / "landing"))
 
     @cached_property
     def bronze(self) -> str:
         """Where the bronze tables lie, a folder or `s3://...`; in the warehouse by default."""
-        setting = self.bronze_setting or str(self.home / "warehouse" / "bronze.db")
-        if setting.startswith(s3.SCHEME):
-            return setting.rstrip("/")
-        return str(Path(setting).expanduser().absolute())
+        return _place(self.bronze_setting or str(self.home / "warehouse" / "bronze.db")).rstrip("/")
 
     @property
     def warehouse(self) -> Warehouse:
@@ -90,3 +84,7 @@ def load_settings(**overrides: str | None) -> Settings:
     if any(place.startswith(s3.SCHEME) for place in (settings.landing, settings.bronze)):
         s3.export_settings()
     return settings
+
+
+def _place(setting: str) -> str:
+    return setting if setting.startswith(s3.SCHEME) else str(Path(setting).expanduser().absolute())

@@ -30,8 +30,8 @@ class Warehouse:
             raise UsageError(f"There are no tables in {self.root} yet: run `lakehouse run` first.")
         return dict(sorted(found.items()))
 
-    def find(self, name: str) -> str:
-        """`schema.table` of a table given with or without its schema.
+    def find(self, name: str) -> tuple[str, str]:
+        """`schema.table` and folder of a table given with or without its schema.
 
         Raises:
             UsageError: there is none, or there are several.
@@ -42,7 +42,7 @@ class Warehouse:
             raise UsageError(f"There is no table {name}.\nTables: {', '.join(tables)}")
         if len(found) > 1:
             raise UsageError(f"{name} is in several schemas; give one of {', '.join(found)}.")
-        return found[0]
+        return found[0], tables[found[0]]
 
 
 def _folders(place: str) -> list[str]:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import boto3
 import pytest
 from pyspark.sql import SparkSession
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from ingestion import audit, bronze, s3
 from ingestion.audit import FileLoad
@@ -26,7 +29,17 @@ Row = tuple[Any, ...]
 _NUMBERS = itertools.count(1)
 
 # Files of tests that take longest: they begin first, so that no process is left with them at the end.
-_LONGEST = ["test_history", "test_kills", "test_run", "test_object_storage", "test_last_check", "test_bronze"]
+_LONGEST = [
+    "test_run",
+    "test_docs_site",
+    "test_last_check",
+    "test_history",
+    "test_object_storage",
+    "test_kills",
+    "test_bronze",
+]
+# Files that share the fixture `built`, in this order: the last one changes it.
+_SHARING_BUILT = _LONGEST[:3]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,15 +49,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+class _ByFixture(LoadFileScheduling):
+    """A file of tests stays in one process, and so do the files that share what is costly to build."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "built" if Path(file).stem in _SHARING_BUILT else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFixture:
+    """Choose how tests are spread over processes."""
+    return _ByFixture(config, log)
+
+
+@pytest.fixture(autouse=True)
+def environment_as_before() -> Iterator[None]:
+    """What a command that runs in this process sets is gone after the test."""
+    with mock.patch.dict(os.environ):
+        yield
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LAKEHOUSE_HOME", str(tmp_path_factory.mktemp("home")))
-        environment.chdir(Path.cwd())
+    with mock.patch.dict(os.environ, LAKEHOUSE_HOME=str(tmp_path_factory.mktemp("home"))):
         load_settings().export()
         session = spark_session()
-        yield session
-        session.stop()
+    yield session
+    session.stop()
 
 
 @pytest.fixture(scope="session")

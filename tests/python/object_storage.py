@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import boto3
 
@@ -65,13 +66,8 @@ def s3_variables(endpoint: str, key: str = "test", secret: str = "test") -> dict
 @contextmanager
 def s3_environment(endpoint: str) -> Iterator[None]:
     """Set `s3_variables` in this process for a while; in tests, use the fixture `bucket` instead."""
-    before = os.environ.copy()
-    os.environ.update(s3_variables(endpoint))
-    try:
+    with mock.patch.dict(os.environ, s3_variables(endpoint)):
         yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def check_credentials(endpoint: str) -> Mapping[str, str]:

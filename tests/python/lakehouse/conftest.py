@@ -106,7 +106,7 @@ def _lasting_columns(lakehouse: Lakehouse, table: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
-    """The first delivery, loaded and built; tests that use it leave it as it is."""
+    """The first delivery, loaded and built; only the tests that come last change it."""
     lakehouse = Lakehouse(tmp_path_factory.mktemp("built"))
     lakehouse.deliver(1)
     output = lakehouse.run("lakehouse", "run")

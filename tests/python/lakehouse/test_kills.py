@@ -13,10 +13,15 @@ import pytest
 from .conftest import Lakehouse
 
 
-@pytest.mark.parametrize(("rounds", "kills"), [(2, 1), pytest.param(5, 4, marks=pytest.mark.soak)])
-def test_killed_runs_end_like_an_undisturbed_one(tmp_path: Path, rounds: int, kills: int) -> None:
+@pytest.mark.parametrize(
+    ("sources", "rounds", "kills"),
+    [(("events",), 2, 1), pytest.param(("crm", "erp"), 5, 4, marks=pytest.mark.soak)],
+)
+def test_killed_runs_end_like_an_undisturbed_one(
+    tmp_path: Path, sources: tuple[str, ...], rounds: int, kills: int
+) -> None:
     chance = random.Random(os.environ.get("SOAK_SEED", rounds))
-    lakehouse = Lakehouse(tmp_path, sources=("crm", "erp"))
+    lakehouse = Lakehouse(tmp_path, sources=sources)
     empty, first = tmp_path / "empty", tmp_path / "first"
     (empty / "home").mkdir(parents=True)
     expected, seconds = {}, {}

@@ -8,39 +8,30 @@ from pyspark.sql import SparkSession
 from .conftest import Lakehouse
 
 
-@pytest.fixture(scope="module")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
-    """A lakehouse that was built and passed all tests."""
-    lakehouse = Lakehouse(tmp_path_factory.mktemp("checked"))
-    lakehouse.deliver(1)
-    lakehouse.run("lakehouse", "run")
-    return lakehouse
-
-
 @pytest.mark.soak
-def test_old_rows_are_left_to_dbt_test(checked: Lakehouse, spark: SparkSession) -> None:
-    fact = _folder(checked, "gold", "fct_sales")
+def test_old_rows_are_left_to_dbt_test(built: Lakehouse, spark: SparkSession) -> None:
+    fact = _folder(built, "gold", "fct_sales")
     before = _version(spark, fact)
-    order = checked.value("select min(order_number) from gold.fct_sales")
+    order = built.value("select min(order_number) from gold.fct_sales")
     spark.sql(f"update delta.`{fact}` set customer_key = 'nobody' where order_number = '{order}'")
-    assert "0 failed" in checked.run("lakehouse", "build")
-    assert "FAIL" in checked.run("dbt", "test", "--select", "fct_sales", exit_code=1)
+    assert "0 failed" in built.run("lakehouse", "build")
+    assert "FAIL" in built.run("dbt", "test", "--select", "fct_sales", exit_code=1)
     # A restored table is tested as a whole.
-    checked.run("lakehouse", "restore", "fct_sales", "--to", str(_version(spark, fact)))
-    assert "relationships_fct_sales_customer_key" in checked.run("lakehouse", "build", exit_code=1)
-    checked.run("lakehouse", "restore", "fct_sales", "--to", str(before))
-    assert "0 failed" in checked.run("lakehouse", "build")
+    built.run("lakehouse", "restore", "fct_sales", "--to", str(_version(spark, fact)))
+    assert "relationships_fct_sales_customer_key" in built.run("lakehouse", "build", exit_code=1)
+    built.run("lakehouse", "restore", "fct_sales", "--to", str(before))
+    assert "0 failed" in built.run("lakehouse", "build")
 
 
-def test_new_rows_fail_until_they_are_right(checked: Lakehouse, spark: SparkSession) -> None:
-    fact = _folder(checked, "gold", "fct_sales")
+def test_new_rows_fail_until_they_are_right(built: Lakehouse, spark: SparkSession) -> None:
+    fact = _folder(built, "gold", "fct_sales")
     spark.sql(f"""
         insert into delta.`{fact}` by name
         select * except (customer_key, _ingested_at), 'nobody' as customer_key, now() as _ingested_at
         from delta.`{fact}` version as of {_version(spark, fact)} limit 1
     """)
     for _ in range(2):
-        output = checked.run("lakehouse", "build", exit_code=1)
+        output = built.run("lakehouse", "build", exit_code=1)
         for test in ("primary_key_fct_sales", "relationships_fct_sales_customer_key", "fct_sales_reconciles"):
             assert test in output
 

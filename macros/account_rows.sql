@@ -3,21 +3,25 @@
     {%- set known = counted.get((source_name, table_name), {}) -%}
     {#- A run of some sources leaves the models of the others out. -#}
     {%- set is_built = not execute or not flags.INTROSPECT or load_relation(model) is not none -%}
+    {#- What was counted and checked before cannot have changed without new rows in bronze. -#}
+    {%- set is_unchanged = known and last_check() -%}
     select
         '{{ source_name }}' as source,
         '{{ table_name }}' as table_name,
     {%- if is_built %}
         {{ known.get('bronze_rows', 'bronze.bronze_rows') }} as bronze_rows,
-        silver.silver_rows,
+        {{ known.silver_rows if is_unchanged else 'silver.silver_rows' }} as silver_rows,
         {{ known.get('superseded_rows', 'bronze.superseded_rows') }} as superseded_rows,
-        silver.removed_rows,
+        {{ known.removed_rows if is_unchanged else 'silver.removed_rows' }} as removed_rows,
         {{ known.get('rejected_rows', 'bronze.rejected_rows') }} as rejected_rows
+        {%- if not is_unchanged %}
     from (
         select
             count_if(not {{ is_deleted }}) as silver_rows,
             count_if({{ is_deleted }}) as removed_rows
         from {{ model }}
     ) as silver
+        {%- endif %}
         {%- if not known %}
     cross join (
         select
@@ -61,7 +65,7 @@
         ~ ') as bronze using (source, table_name) where bronze_rows = row_count'
     ) %}
         {% set counts = {} %}
-        {% for column in ['bronze_rows', 'superseded_rows', 'rejected_rows'] %}
+        {% for column in ['bronze_rows', 'silver_rows', 'superseded_rows', 'removed_rows', 'rejected_rows'] %}
             {% do counts.update({column: 'cast(' ~ row[column] ~ ' as bigint)'}) %}
         {% endfor %}
         {% do counted.update({(row['source'], row['table_name']): counts}) %}

@@ -2,7 +2,9 @@
     {%- if is_incremental() %}
         {#- Either time alone, unlike the newer of both, lets Delta skip the files that are older. #}
         {%- set newest = newest('_changed_at', this) %}
-        {%- set has_changed = 'dbt_valid_from > ' ~ newest ~ ' or dbt_valid_to > ' ~ newest %}
+        {%- set has_changed = condition_or_false(
+            snapshot, 'dbt_valid_from > ' ~ newest ~ ' or dbt_valid_to > ' ~ newest
+        ) %}
     {%- endif %}
     select
         *,
@@ -16,10 +18,8 @@
                 order by dbt_valid_to desc nulls first, dbt_valid_from desc, dbt_scd_id
             ) as _age
         from {{ snapshot }}
-        {%- if has_changed and has_rows(snapshot, has_changed) %}
+        {%- if has_changed %}
         where {{ key }} in (select {{ key }} from {{ snapshot }} where {{ has_changed }})
-        {%- elif has_changed %}
-        where false
         {%- endif %}
     ) as versions
     where _age = 1

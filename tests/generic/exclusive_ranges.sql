@@ -11,7 +11,7 @@ with ranges as (
         lead({{ valid_from }}) over (partition by {{ key }} order by {{ valid_from }}) as next_from
     from {{ model }}
     {% if unchecked != 'true' -%}
-    where {{ key }} in (select {{ key }} from {{ model }} where {{ unchecked }})
+    where {{ key }} in (select {{ key }} from {{ model }} where {{ unchecked }}){{ nothing_unchecked() if unchecked == 'false' }}
     {%- endif %}
 
 )

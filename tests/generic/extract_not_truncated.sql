@@ -19,7 +19,7 @@ extracts as (
     where
         _ingested_at in (select _ingested_at from extract_times)
         {% if unchecked == 'false' -%}
-        and false
+        and false{{ nothing_unchecked() }}
         {%- endif %}
     group by _ingested_at
 

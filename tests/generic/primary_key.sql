@@ -9,7 +9,7 @@ from {{ model }}
 left semi join (
     select {% for column in columns %}{{ column }} as new_{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     from {{ model }}
-    where {{ unchecked }}
+    where {{ unchecked }}{{ nothing_unchecked() if unchecked == 'false' }}
 ) as unchecked
 on {% for column in columns %}{{ column }} <=> new_{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
 {% endif -%}

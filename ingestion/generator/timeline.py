@@ -29,3 +29,9 @@ def days_of(delivery: int, places: FloatArray, growth_per_day: float) -> DateArr
         weights = season * growth_per_day**day
     until = np.cumsum(weights) / weights.sum()
     return first_day(delivery) + np.searchsorted(until, places, side="right")
+
+
+def seconds_of_week(delivery: int) -> range:
+    """Return the epoch seconds of the last week that a delivery covers."""
+    end = int(first_day(delivery + 1).astype("datetime64[s]").astype(np.int64))
+    return range(end - DAYS_PER_DELIVERY * 24 * 3600, end)

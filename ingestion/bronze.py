@@ -161,7 +161,8 @@ class TableLoader:
         if self._location and DeltaTable.isDeltaTable(self._spark, self._location):
             return f"using delta {location}"
         properties = "tblproperties ('delta.appendOnly' = 'true')"
-        return f"({self.table.schema_ddl}) using delta {location} {properties}"
+        partitions = f"partitioned by ({', '.join(names)})" if (names := self.table.arrives.partitioned_by) else ""
+        return f"({self.table.schema_ddl}) using delta {partitions} {location} {properties}"
 
     def _load_new_files(self) -> None:
         query = (
@@ -328,7 +329,7 @@ class TableLoader:
 
     def _write_bronze(self, records: DataFrame, batch: Batch) -> tuple[dict[str, Written], bool]:
         """Commit what could be parsed; returns what is there now, and whether that is all of it."""
-        columns = [column.name for column in self.table.columns] + list(METADATA_COLUMNS)
+        columns = [column.name for column in self.table.declared] + list(METADATA_COLUMNS)
         parsed = F.col(UNPARSED).isNull()
         observed = Observation()
         watched = records.observe(observed, F.count_if(~parsed | self._lacks_key()).alias("left_out"))

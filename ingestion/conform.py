@@ -14,7 +14,7 @@ _ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T].+)?$"
 
 
 def conform(records: DataFrame, table: SourceTable) -> DataFrame:
-    """Type the contract's columns of `records` (strings) and add `_rescued_data`.
+    """Type the contract's columns of `records` (strings), compute others, and add `_rescued_data`.
 
     A value that its type does not take becomes null and is kept, as JSON by column name, in
     `_rescued_data`, together with values under undeclared names. All other columns pass through.
@@ -22,11 +22,14 @@ def conform(records: DataFrame, table: SourceTable) -> DataFrame:
     typed = {column.name: _typed(column.name, column.data_type) for column in table.columns}
     misfits = {name: _is_misfit(name, value) for name, value in typed.items()}
     passed = [name for name in records.columns if name not in typed and name != EXTRA]
-    return records.select(
+    conformed = records.select(
         *(value.alias(name) for name, value in typed.items()),
         _rescued(misfits).alias("_rescued_data"),
         *passed,
     )
+    for name, expression in table.computed.items():
+        conformed = conformed.withColumn(name, F.expr(expression))
+    return conformed
 
 
 def _typed(name: str, data_type: str) -> Column:

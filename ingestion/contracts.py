@@ -57,7 +57,8 @@ def _known_type(data_type: str) -> str:
 class Column(BaseModel):
     """A column of a source table: name, Databricks SQL type, description.
 
-    `header` is its name in the files, where that is another (`config.meta.header`).
+    `header` is its name in the files, where that is another (`config.meta.header`); a column with an
+    `expression` (`config.meta.expression`) is not in the files, but computed from those before it.
     """
 
     name: Annotated[str, AfterValidator(_storable)]
@@ -66,6 +67,7 @@ class Column(BaseModel):
     header: str = Field(
         validation_alias=AliasPath("config", "meta", "header"), default_factory=lambda given: given["name"]
     )
+    expression: str | None = Field(None, validation_alias=AliasPath("config", "meta", "expression"))
 
 
 class Delivery(BaseModel):
@@ -73,7 +75,8 @@ class Delivery(BaseModel):
 
     `path` is a folder below the landing zone and a file name with `*` and `?`, which is looked for in
     subfolders too; `format` names a reader; `delivery` says whether each file is the complete table or
-    only changes; `keys` identify a record; `options` go to the reader.
+    only changes; `keys` identify a record; `options` go to the reader. Records that may also come over
+    Kafka have its `topics`. `partitioned_by` are columns of the bronze table.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -83,6 +86,8 @@ class Delivery(BaseModel):
     delivery: Literal["complete", "changes"]
     keys: list[str]
     options: dict[str, str] = {}
+    topics: list[str] = []
+    partitioned_by: list[str] = []
 
 
 class Period(BaseModel):
@@ -112,12 +117,22 @@ class SourceTable(BaseModel):
     identifier: str
     arrives: Delivery
     freshness: Freshness = Freshness()
-    columns: list[Column]
+    declared: list[Column] = Field(validation_alias="columns")
 
     @property
     def bronze(self) -> str:
         """The bronze table's name with its schema."""
         return f"bronze.{self.identifier}"
+
+    @property
+    def columns(self) -> list[Column]:
+        """Columns that are in the files."""
+        return [column for column in self.declared if column.expression is None]
+
+    @property
+    def computed(self) -> dict[str, str]:
+        """SQL expressions of the columns that are not in the files, by name."""
+        return {column.name: column.expression for column in self.declared if column.expression is not None}
 
     @property
     def label(self) -> str:
@@ -127,12 +142,12 @@ class SourceTable(BaseModel):
     @property
     def schema_ddl(self) -> str:
         """Columns and types of the bronze table, metadata columns last."""
-        declared = {column.name: column.data_type for column in self.columns}
+        declared = {column.name: column.data_type for column in self.declared}
         return ", ".join(f"`{name}` {kind}" for name, kind in (declared | METADATA_COLUMNS).items())
 
     @model_validator(mode="after")
     def _consistent(self) -> "SourceTable":
-        names = [column.name for column in self.columns]
+        names = [column.name for column in self.declared]
         lower_case = [name.lower() for name in names]  # Spark does not tell the cases apart
         for name in names:
             if lower_case.count(name.lower()) > 1:
@@ -143,7 +158,7 @@ class SourceTable(BaseModel):
         for header in headers:
             if headers.count(header) > 1:
                 raise ValueError(f"header '{header}' is declared twice")
-        for key in self.arrives.keys:
+        for key in [*self.arrives.keys, *self.arrives.partitioned_by]:
             if key not in names:
                 raise ValueError(f"key '{key}' is not among the columns {names}")
         return self

@@ -56,7 +56,8 @@ def overwrite_changed(spark: SparkSession, tables: Sequence[SourceTable]) -> dic
 def _overwrite(spark: SparkSession, table: SourceTable) -> None:
     stored = _stored_types(spark, table)
     rescued = F.from_json("_rescued_data", _MAP)
-    texts = {name: _as_text(name, kind) for name, kind in stored.items() if name not in METADATA_COLUMNS}
+    computed = {*METADATA_COLUMNS, *table.computed}
+    texts = {name: _as_text(name, kind) for name, kind in stored.items() if name not in computed}
     declared = {column.name: column.header for column in table.columns}
     values = {
         name: F.coalesce(texts.get(name, F.lit(None)), rescued[name], rescued[header])
@@ -76,7 +77,7 @@ def _overwrite(spark: SparkSession, table: SourceTable) -> None:
         F.when(F.size(kept) > 0, kept).alias(EXTRA),
         *metadata,
     )
-    columns = [*declared, *METADATA_COLUMNS]
+    columns = [*declared, *table.computed, *METADATA_COLUMNS]
     _set_append_only(spark, table, False)
     try:
         (
@@ -85,6 +86,7 @@ def _overwrite(spark: SparkSession, table: SourceTable) -> None:
             .write.format("delta")
             .mode("overwrite")
             .option("overwriteSchema", True)
+            .partitionBy(table.arrives.partitioned_by)
             .saveAsTable(table.bronze)
         )
     finally:

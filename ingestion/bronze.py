@@ -161,7 +161,9 @@ class TableLoader:
         if self._location and DeltaTable.isDeltaTable(self._spark, self._location):
             return f"using delta {location}"
         properties = "tblproperties ('delta.appendOnly' = 'true')"
-        partitions = f"partitioned by ({', '.join(names)})" if (names := self.table.arrives.partitioned_by) else ""
+        partitions = (
+            f"partitioned by ({', '.join(names)})" if (names := self.table.arrives.partitioned_by) else ""
+        )
         return f"({self.table.schema_ddl}) using delta {partitions} {location} {properties}"
 
     def _load_new_files(self) -> None:

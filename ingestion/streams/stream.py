@@ -1,0 +1,231 @@
+"""Running streams: what is new in a bronze table becomes rows of silver tables, once.
+
+Each bronze table is read by one streaming query. Its batches are split into records that can be used
+and those that go to `ops.quarantine`; then each silver table that depends on the bronze table takes
+what concerns it, in the order of the declarations, so that a table may look at those before it.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from ingestion import audit
+from ingestion.contracts import SourceTable
+from ingestion.errors import root_cause
+from ingestion.streams.batch import KIND, REASON, Batch
+from ingestion.streams.tables import StreamTable
+from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter, delete
+from ingestion.times import from_epoch_micros
+
+WATERMARK = "30 seconds"
+_BYTES_PER_BATCH = "128m"
+
+
+class StreamError(Exception):
+    """A stream failed; the message names its bronze table and the cause."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A bronze table that is followed.
+
+    `records` adds to its rows their `_kind`, their `_reason`, their `time` and what silver tables need.
+    Of rows that are equal in `unique` and arrive within the watermark, one is read.
+    """
+
+    table: str
+    records: Callable[[DataFrame], DataFrame]
+    unique: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The table that keeps all changes of another, and when a change deletes."""
+
+    table: str
+    is_delete: str
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A silver table: the kinds of record `after` which it is written, and the `rows` it then gets.
+
+    Of rows with one key the greatest by `order` counts; without one, they replace what differs. Files of
+    the table are left out by the condition `where`; `stale` are rows that it has and should not have.
+    """
+
+    table: str
+    after: frozenset[str]
+    rows: Callable[[Batch], DataFrame]
+    order: tuple[str, ...] = ()
+    where: Callable[[Batch], Column | None] = lambda batch: None
+    changes: Changes | None = None
+    stale: Callable[[Batch], DataFrame | None] = lambda batch: None
+
+    def write(self, batch: Batch) -> None:
+        """Write what a batch brings for the table."""
+        table, where = batch.tables[self.table], self.where(batch)
+        stale = self.stale(batch)
+        if stale is not None and where is not None and not stale.isEmpty():
+            delete(table, stale, batch.transaction, where)
+        rows = self.rows(batch).select(*table.keys, *table.values)
+        self._upserter(batch).write(rows, batch.transaction, where)
+
+    def _upserter(self, batch: Batch) -> Upserter | CDCUpserter:
+        table = batch.tables[self.table]
+        if self.changes is None:
+            return Upserter(table, self.order)
+        return CDCUpserter(table, batch.tables[self.changes.table], self.order, self.changes.is_delete)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a query did: rows read, seconds taken, state kept, age in seconds of the oldest row when done."""
+
+    source: str
+    rows: int = 0
+    seconds: float = 0.0
+    state_rows: int = 0
+    state_bytes: int = 0
+    lag_seconds: float = 0.0
+
+
+class Query:
+    """Follows one bronze table; `tables` are the silver tables by name."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        table: SourceTable,
+        source: Source,
+        streams: Sequence[Stream],
+        tables: Mapping[str, StreamTable],
+        checkpoints: Path,
+        watermark: str = WATERMARK,
+    ) -> None:
+        self.table = table
+        self._spark = spark
+        self._source = source
+        self._streams = streams
+        self._tables = tables
+        self._checkpoint = checkpoint_of(checkpoints, table)
+        self._watermark = watermark
+        self._oldest: datetime | None = None
+        self._failure: Exception | None = None
+
+    def run(self) -> Progress:
+        """Bring the silver tables up to date with everything that is in bronze now.
+
+        Raises:
+            StreamError: a batch failed; the next call takes it up again.
+        """
+        started, self._oldest = time.monotonic(), None
+        query = (
+            self._rows()
+            .writeStream.foreachBatch(self._write)
+            .option("checkpointLocation", str(self._checkpoint))
+            .trigger(availableNow=True)
+            .start()
+        )
+        try:
+            query.awaitTermination()
+        except Exception as error:
+            cause = root_cause(self._failure or error)
+            raise StreamError(f"The stream of {self.table.label} failed: {cause}") from error
+        return self._progress(query.recentProgress, time.monotonic() - started)
+
+    def _rows(self) -> DataFrame:
+        rows = self._spark.readStream.option("maxBytesPerTrigger", _BYTES_PER_BATCH).table(self.table.bronze)
+        if not self._source.unique:
+            return rows
+        # The time of arrival never goes back, so that no row is too late for the watermark and lost.
+        watched = rows.withWatermark("_ingested_at", self._watermark)
+        return watched.dropDuplicatesWithinWatermark(list(self._source.unique))
+
+    def _write(self, rows: DataFrame, number: int) -> None:
+        records = self._source.records(rows).persist()
+        try:
+            self._write_records(records, number)
+        except Exception as error:
+            self._failure = error
+            raise
+        finally:
+            records.unpersist()
+
+    def _write_records(self, records: DataFrame, number: int) -> None:
+        query = records.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
+        transaction = Transaction(f"silver-{query}", number, _now())
+        contents = _contents(records)
+        self._oldest = self._oldest or contents.oldest
+        if contents.has_rejected:
+            self._quarantine(records, transaction)
+        usable = records.where(F.col(REASON).isNull())
+        batch = Batch(usable, contents.kinds, self._tables, transaction)
+        for stream in self._streams:
+            if stream.after & batch.kinds:
+                stream.write(batch)
+
+    def _quarantine(self, records: DataFrame, transaction: Transaction) -> None:
+        columns = [column.name for column in self.table.columns]
+        rows = records.where(F.col(REASON).isNotNull()).select(
+            F.lit(self.table.source).alias("source"),
+            F.lit(self.table.name).alias("table_name"),
+            "_source_file",
+            F.col(REASON).alias("reason"),
+            F.to_json(F.struct(*columns, "_rescued_data")).alias("record"),
+            "_ingested_at",
+            F.lit(f"{transaction.stream}-{transaction.batch}").alias("_batch_id"),
+        )
+        writer = rows.write.format("delta").mode("append")
+        writer = writer.option("txnAppId", transaction.stream).option("txnVersion", transaction.batch)
+        writer.saveAsTable(audit.QUARANTINE)
+
+    def _progress(self, batches: Sequence[Any], seconds: float) -> Progress:
+        states = [state for batch in batches[-1:] for state in batch["stateOperators"]]
+        age = datetime.now(UTC) - self._oldest if self._oldest else timedelta()
+        return Progress(
+            source=self.table.label,
+            rows=sum(batch["numInputRows"] for batch in batches),
+            seconds=seconds,
+            state_rows=sum(state["numRowsTotal"] for state in states),
+            state_bytes=sum(state["memoryUsedBytes"] for state in states),
+            lag_seconds=age.total_seconds(),
+        )
+
+
+def checkpoint_of(checkpoints: Path, table: SourceTable) -> Path:
+    """Where the query of a bronze table keeps what it has read."""
+    return checkpoints / "silver" / table.identifier
+
+
+class _Contents(NamedTuple):
+    kinds: frozenset[str]
+    has_rejected: bool
+    oldest: datetime | None
+
+
+def _contents(records: DataFrame) -> _Contents:
+    """Kinds of the usable records, whether others were rejected, and when the first of all arrived."""
+    arrived = F.min(F.unix_micros("_ingested_at")).alias("arrived")
+    found = records.groupBy(KIND, F.col(REASON).isNull().alias("usable")).agg(arrived).collect()
+    return _Contents(
+        frozenset(row[KIND] for row in found if row["usable"]),
+        any(not row["usable"] for row in found),
+        min((from_epoch_micros(row["arrived"]) for row in found), default=None),
+    )
+
+
+_last = datetime.min.replace(tzinfo=UTC)
+
+
+def _now() -> datetime:
+    """Present time, later than at any call before: gold looks for rows that are newer than its own."""
+    global _last
+    _last = max(datetime.now(UTC), _last + timedelta(microseconds=1))
+    return _last

@@ -1,0 +1,61 @@
+"""The silver tables of the streams, as `models/silver/<source>/_<source>__streams.yml` declares them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pyspark.sql import SparkSession
+
+UPDATED_AT = "_updated_at"
+_SMALL_FILES_ARE_JOINED = "tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
+
+
+@dataclass(frozen=True)
+class StreamTable:
+    """A silver table: name without schema, DDL of the columns by name, columns that identify a row."""
+
+    name: str
+    columns: dict[str, str]
+    keys: tuple[str, ...]
+
+    @property
+    def silver(self) -> str:
+        """The table's name with its schema."""
+        return f"silver.{self.name}"
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Columns that say something about the key."""
+        return tuple(name for name in self.columns if name not in {*self.keys, UPDATED_AT})
+
+
+def read_tables(models: Path) -> dict[str, StreamTable]:
+    """Silver tables declared below the folder `models`, by name."""
+    declared = [yaml.safe_load(file.read_text()) for file in sorted(models.rglob("_*__streams.yml"))]
+    tables = [table for file in declared for source in file["sources"] for table in source["tables"]]
+    return {table["name"]: _read_table(table) for table in tables}
+
+
+def create_tables(spark: SparkSession, tables: Iterable[StreamTable]) -> None:
+    """Create the tables that are missing."""
+    spark.sql("create schema if not exists silver")
+    for table in tables:
+        if not spark.catalog.tableExists(table.silver):
+            columns = ", ".join(table.columns.values())
+            spark.sql(f"create table {table.silver} ({columns}) using delta {_SMALL_FILES_ARE_JOINED}")
+
+
+def _read_table(table: dict[str, object]) -> StreamTable:
+    columns, config = table["columns"], table["config"]
+    assert isinstance(columns, list) and isinstance(config, dict)
+    return StreamTable(
+        name=str(table["name"]),
+        columns={column["name"]: _column_ddl(**column) for column in columns},
+        keys=tuple(config["meta"]["keys"]),
+    )
+
+
+def _column_ddl(name: str, data_type: str, description: str, **_: object) -> str:
+    comment = description.replace("'", "\\'")
+    return f"`{name}` {data_type} comment '{comment}'"

@@ -1,0 +1,102 @@
+"""Merging rows into silver tables so that the order in which they come does not matter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from delta.tables import DeltaMergeBuilder, DeltaTable
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from ingestion.streams.tables import UPDATED_AT, StreamTable
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """What the commits of a batch carry: Delta passes over those that it has seen of a stream and batch."""
+
+    stream: str
+    batch: int
+    written_at: datetime
+
+
+class Upserter:
+    """Merges rows by key.
+
+    Of several rows with one key, the greatest by `order` counts, and where that is equal the greatest by
+    the other columns. Without an order, the rows say how it is now and replace what differs.
+    """
+
+    def __init__(self, table: StreamTable, order: Sequence[str] = ()) -> None:
+        self.table = table
+        first = [name for name in order if name not in table.keys]
+        self._values = (*first, *(name for name in table.values if name not in first))
+        self._is_better = "{s} > {t}" if order else "not ({s} <=> {t})"
+
+    def write(self, rows: DataFrame, transaction: Transaction, where: Column | None = None) -> None:
+        """Merge rows with the table's columns but `_updated_at`.
+
+        `where` is a condition on `t`, the table, that holds for all rows with the same keys; files
+        that cannot have such rows are not read.
+        """
+        merge = _merge(self.table, self.one_per_key(rows), transaction, where)
+        if self._values:
+            s, t = (f"struct({', '.join(f'{side}.`{name}`' for name in self._values)})" for side in "st")
+            merge = merge.whenMatchedUpdateAll(self._is_better.format(s=s, t=t))
+        merge.whenNotMatchedInsertAll().execute()
+
+    def one_per_key(self, rows: DataFrame) -> DataFrame:
+        """The greatest row of each key."""
+        if not self._values:
+            return rows.select(*self.table.keys).distinct()
+        greatest = F.max(F.struct(*self._values)).alias("greatest")
+        return rows.groupBy(*self.table.keys).agg(greatest).select(*self.table.keys, "greatest.*")
+
+
+class CDCUpserter:
+    """Keeps the newest row per key of a table of changes, unless that row says that the key was deleted.
+
+    `order` tells the newest and `is_delete` is a condition on a row.
+    """
+
+    def __init__(
+        self, table: StreamTable, changes: StreamTable, order: Sequence[str], is_delete: str
+    ) -> None:
+        self.table = table
+        self._changes = Upserter(changes, order)
+        self._newest = Upserter(table, order)
+        self._is_delete = is_delete
+
+    def write(self, rows: DataFrame, transaction: Transaction, where: Column | None = None) -> None:
+        """Merge changes, in whatever order they come, into the table of changes and the newest rows."""
+        self._changes.write(rows, transaction)
+        keys = list(self.table.keys)
+        known = rows.sparkSession.table(self._changes.table.silver).drop(UPDATED_AT)
+        newest = self._newest.one_per_key(known.join(rows.select(keys).distinct(), keys, "left_semi"))
+        merge = _merge(
+            self.table, newest.withColumn("is_delete", F.expr(self._is_delete)), transaction, where
+        )
+        columns = {name: f"s.`{name}`" for name in self.table.columns}
+        merge = merge.whenMatchedDelete("s.is_delete").whenMatchedUpdate(set=dict(columns))
+        merge.whenNotMatchedInsert("not s.is_delete", values=dict(columns)).execute()
+
+
+def delete(table: StreamTable, rows: DataFrame, transaction: Transaction, where: Column) -> None:
+    """Delete what has the keys of `rows`; `where` as in `Upserter.write`."""
+    _merge(table, rows, transaction, where, "delete").whenMatchedDelete().execute()
+
+
+def _merge(
+    table: StreamTable,
+    rows: DataFrame,
+    transaction: Transaction,
+    where: Column | None,
+    step: str = "upsert",
+) -> DeltaMergeBuilder:
+    session = rows.sparkSession
+    session.conf.set("spark.databricks.delta.write.txnAppId", f"{transaction.stream}-{table.name}-{step}")
+    session.conf.set("spark.databricks.delta.write.txnVersion", str(transaction.batch))
+    on = F.expr(" and ".join(f"t.`{key}` = s.`{key}`" for key in table.keys))
+    stamped = rows.withColumn(UPDATED_AT, F.lit(transaction.written_at)).alias("s")
+    target = DeltaTable.forName(session, table.silver).alias("t")
+    return target.merge(stamped, on if where is None else on & where)

@@ -7,6 +7,7 @@ the batch, so that a batch that was killed before its end was noted is not writt
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -25,7 +26,7 @@ from ingestion.times import from_epoch_micros, to_epoch_micros
 BATCH_SIZE = 200_000
 
 # How long servers may take to answer.
-_ANSWER_SECONDS = 5
+ANSWER_SECONDS = 5
 
 # What a column of the contract can be called in a message.
 _FIELDS = ("key", "value", "topic", "partition", "offset", "timestamp")
@@ -35,6 +36,14 @@ Offsets = Mapping[tuple[str, int], int]
 
 class KafkaUnavailable(Exception):
     """The servers do not answer or lack a topic; the message names `LAKEHOUSE_KAFKA` and the address."""
+
+    @classmethod
+    def from_error(cls, servers: str, error: KafkaException) -> Self:
+        """The servers do not answer, for the reason that the client gives."""
+        return cls(
+            f"Kafka at {servers} (LAKEHOUSE_KAFKA) does not answer: {error.args[0].str()}. "
+            "Is it running, and the address right? `make kafka` starts a broker."
+        )
 
 
 def load_topics(
@@ -200,7 +209,7 @@ class _TopicReader:
     def ends(self) -> Offsets:
         """The next offset by topic and partition."""
         try:
-            known = self._admin.list_topics(timeout=_ANSWER_SECONDS).topics
+            known = self._admin.list_topics(timeout=ANSWER_SECONDS).topics
             if missing := [topic for topic in self._topics if topic not in known]:
                 raise KafkaUnavailable(
                     f"Kafka at {self._servers} (LAKEHOUSE_KAFKA) has no topic {', '.join(missing)}: "
@@ -214,14 +223,11 @@ class _TopicReader:
             answers = self._admin.list_offsets(
                 latest,
                 isolation_level=IsolationLevel.READ_COMMITTED,
-                request_timeout=_ANSWER_SECONDS,
+                request_timeout=ANSWER_SECONDS,
             )
             return {(p.topic, p.partition): answer.result().offset for p, answer in answers.items()}
         except KafkaException as error:
-            raise KafkaUnavailable(
-                f"Kafka at {self._servers} (LAKEHOUSE_KAFKA) does not answer: {error.args[0].str()}. "
-                "Is it running, and the address right? `make kafka` starts a broker."
-            ) from None
+            raise KafkaUnavailable.from_error(self._servers, error) from None
 
 
 _LOADERS: dict[tuple[str | None, str, str, Path], _TopicLoader] = {}

@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -92,6 +92,21 @@ def upload(
     from lakehouse.upload import upload_folder
 
     upload_folder(folder, to, overwrite, dry_run, console)
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Recorded files of the gyms.")],
+    to: Annotated[
+        Literal["kafka", "landing"], typer.Option(help="Where messages go; CSV files always land.")
+    ],
+    speed: Annotated[float, typer.Option(help="1 is real time, 60 a minute per second, 0 no waiting.")] = 1.0,
+    landing: LandingOption = None,
+) -> None:
+    """Send recorded files of the gyms as a live stream, over Kafka or as files."""
+    from lakehouse.replay import replay_folder
+
+    replay_folder(load_settings(LAKEHOUSE_LANDING=landing), folder, to, speed, console)
 
 
 @app.command()

@@ -20,6 +20,11 @@ setup: .venv/.ready  ## Install everything into .venv and .cache
 	@python -m lakehouse.install
 	@touch $@
 
+# Only a broker of one's own needs these.
+.cache/kafka/.ready: lakehouse/broker_jars.sha256 | setup
+	@python -m lakehouse.install broker
+	@touch $@
+
 .cache/uv/bin/uv:
 	@python3 -m venv .cache/uv
 	@.cache/uv/bin/pip install --quiet uv
@@ -38,8 +43,12 @@ demo: setup  ## Generate sample data, run everything, say where to look
 		'  lakehouse chart fct_sales --x order_date --y profit --out profit.html' \
 		'  make docs    # every table and column, with lineage'
 
+.PHONY: kafka
+kafka: setup .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-C
+	@exec python -m lakehouse.broker
+
 .PHONY: test
-test: setup lint  ## Run every check and test
+test: setup .cache/kafka/.ready lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint

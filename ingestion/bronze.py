@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 
 from ingestion import audit
 from ingestion.audit import FileLoad, History
+from ingestion.clock import clock_of
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.discovery import collect, look_up, stream_of_files
@@ -113,6 +114,33 @@ def load(
     return [load for loads in results if isinstance(loads, list) for load in loads]
 
 
+def create_table(spark: SparkSession, table: SourceTable, location: str | None) -> None:
+    """Register a bronze table, over its folder in `location` where that is given.
+
+    Raises:
+        LoadError: the table exists, and the contract has changed since.
+    """
+    if not spark.catalog.tableExists(table.bronze):
+        folder = location and f"{location}/{table.identifier}"
+        spark.sql(f"create table {table.bronze} {_definition(spark, table, folder)}")
+    if changes := differences(spark, table):
+        raise LoadError(
+            f"the contract has changed: {'; '.join(changes)}. "
+            "Run with --overwrite-schema to take it over, or correct the contract"
+        )
+
+
+def _definition(spark: SparkSession, table: SourceTable, folder: str | None) -> str:
+    location = "location '" + folder.replace("'", "\\'") + "'" if folder else ""
+    # What another catalog knew comes with its columns and properties.
+    if folder and DeltaTable.isDeltaTable(spark, folder):
+        return f"using delta {location}"
+    properties = "tblproperties ('delta.appendOnly' = 'true')"
+    names = ", ".join(table.arrives.partitioned_by)
+    partitions = f"partitioned by ({names})" if names else ""
+    return f"({table.schema_ddl}) using delta {partitions} {location} {properties}"
+
+
 class TableLoader:
     """Loads one table from the landing zone."""
 
@@ -128,8 +156,9 @@ class TableLoader:
         self.table = table
         self._spark = spark
         self._glob = FileGlob.of(table, landing)
-        self._location = location and f"{location}/{table.identifier}"
+        self._location = location
         self._checkpoint = checkpoints / "bronze" / table.identifier
+        self._clock = clock_of(checkpoints, table.identifier)
         self._history = history
         self._reader = reader_for(table)
         self._loads: list[FileLoad] = []
@@ -137,34 +166,13 @@ class TableLoader:
 
     def load(self) -> list[FileLoad]:
         """Load new files, and those that were overwritten or refused before."""
-        self._create_table()
+        create_table(self._spark, self.table, self._location)
         landed = sorted(self._glob.files())
         if any(file.path not in self._history.newest for file in landed):
             self._load_new_files()
         for file in look_up(self._spark, again) if (again := self._to_try_again(landed)) else []:
             self._load_batch(self._batch_of_one(file))
         return self._loads
-
-    def _create_table(self) -> None:
-        """Register the table, over its location where it has one."""
-        if not self._spark.catalog.tableExists(self.table.bronze):
-            self._spark.sql(f"create table {self.table.bronze} {self._definition()}")
-        if changes := differences(self._spark, self.table):
-            raise LoadError(
-                f"the contract has changed: {'; '.join(changes)}. "
-                "Run with --overwrite-schema to take it over, or correct the contract"
-            )
-
-    def _definition(self) -> str:
-        location = "location '" + self._location.replace("'", "\\'") + "'" if self._location else ""
-        # What another catalog knew comes with its columns and properties.
-        if self._location and DeltaTable.isDeltaTable(self._spark, self._location):
-            return f"using delta {location}"
-        properties = "tblproperties ('delta.appendOnly' = 'true')"
-        partitions = (
-            f"partitioned by ({', '.join(names)})" if (names := self.table.arrives.partitioned_by) else ""
-        )
-        return f"({self.table.schema_ddl}) using delta {partitions} {location} {properties}"
 
     def _load_new_files(self) -> None:
         query = (
@@ -231,7 +239,7 @@ class TableLoader:
     def _examine_all(self, batch: Batch) -> list[FileLoad]:
         """Decide about each file of a batch, and give those to be loaded their times."""
         started_at = datetime.now(UTC)
-        first = max(started_at, self._history.last_ingested_at + timedelta(microseconds=1))
+        first = self._clock.tick(self._history.last_ingested_at, len(batch.files))
         seen = dict(self._history.loaded_bytes)
         loads = []
         for position, file in enumerate(batch.files):

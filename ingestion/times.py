@@ -1,6 +1,6 @@
 """Moments as the machines exchange them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def from_epoch_micros(micros: int) -> datetime:
@@ -12,3 +12,8 @@ def from_epoch_micros(micros: int) -> datetime:
 def from_epoch_millis(millis: int) -> datetime:
     """UTC time of milliseconds since 1970, the resolution in which Spark sees file times."""
     return from_epoch_micros(millis * 1000)
+
+
+def to_epoch_micros(time: datetime) -> int:
+    """Microseconds since 1970 of a time with a zone."""
+    return (time - from_epoch_micros(0)) // timedelta(microseconds=1)

@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -95,6 +95,21 @@ def upload(
 
 
 @app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Recorded files of the gyms.")],
+    to: Annotated[
+        Literal["kafka", "landing"], typer.Option(help="Where messages go; CSV files always land.")
+    ],
+    speed: Annotated[float, typer.Option(help="1 is real time, 60 a minute per second, 0 no waiting.")] = 1.0,
+    landing: LandingOption = None,
+) -> None:
+    """Send recorded files of the gyms as a live stream, over Kafka or as files."""
+    from lakehouse.replay import replay_folder
+
+    replay_folder(load_settings(LAKEHOUSE_LANDING=landing), folder, to, speed, console)
+
+
+@app.command()
 def load(
     source: SourceOption = None,
     landing: LandingOption = None,
@@ -154,6 +169,21 @@ def query(
         raise UsageError(f"{file}: {error.strerror}") from None
     settings = load_settings()
     print_rows(read(settings.warehouse, statement, at), output, console)
+
+
+@app.command()
+def stream(
+    seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
+    trigger: Annotated[str, typer.Option(help="How often a cycle begins.")] = "5 seconds",
+    landing: LandingOption = None,
+) -> None:
+    """Follow the streams: what arrives goes to bronze, silver and gold until Ctrl-C or SIGTERM."""
+    from ingestion import streams
+    from lakehouse.streaming import follow
+
+    settings, tables = _prepare(list(streams.SOURCES), landing)
+    with writer_lock(settings.home):
+        follow(settings, tables, console, trigger, seconds)
 
 
 @app.command()

@@ -1,4 +1,7 @@
-"""What pip cannot install: jars of Delta and S3, and a Java where there is none. Run by `make setup`."""
+"""What pip cannot install: jars of Delta, S3 and Kafka, and a Java where there is none. Run by `make setup`.
+
+With `broker` as its argument, only the jars of a Kafka broker, which `make kafka` and the tests need.
+"""
 
 import hashlib
 import os
@@ -21,8 +24,11 @@ MINIMUM_JAVA = 17
 
 _REPOSITORY = os.environ.get("MAVEN_REPOSITORY", "https://repo1.maven.org/maven2")
 
-# What Delta and S3 need at run time, without the second Hadoop and Scala their dependencies would bring.
-_CHECKSUMS = Path(__file__).with_name("jars.sha256")
+# What Delta, S3 and Kafka's source need at run time, without the second Hadoop and Scala their
+# dependencies would bring. The token provider of Spark 4.2.0 was never published; 4.1's fits.
+_SPARK_JARS = Path(__file__).with_name("jars.sha256")
+# What Maven resolves as run-time dependencies of kafka_2.13, and a logger that writes to standard error.
+_BROKER_JARS = Path(__file__).with_name("broker_jars.sha256")
 
 _JAVA_WRAPPER = """\
 #!/bin/sh
@@ -56,17 +62,20 @@ from ops.v left join ops.a on v.id = a.id group by a.kind having count(*) > 1;
 def main() -> None:
     """Fetch the jars, make sure that there is a Java, and archive the classes that Spark loads."""
     cache = PROJECT / ".cache"
+    if sys.argv[1:] == ["broker"]:
+        fetch_jars(_BROKER_JARS, cache / "kafka")
+        return
     binaries = Path(sys.executable).parent
     os.chdir(PROJECT)
-    fetch_jars(cache / "jars")
+    fetch_jars(_SPARK_JARS, cache / "jars")
     provide_java(binaries)
     archive_classes(cache / "spark.jsa")
 
 
-def fetch_jars(folder: Path) -> None:
-    """Download the jars that are missing in `folder`; exits when one cannot be had."""
+def fetch_jars(checksums: Path, folder: Path) -> None:
+    """Download the listed jars that are missing in `folder`; exits when one cannot be had."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = (line.split() for line in _CHECKSUMS.read_text().splitlines())
+    lines = (line.split() for line in checksums.read_text().splitlines())
     missing = [(path, sha256) for sha256, path in lines if not (folder / Path(path).name).exists()]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda jar: _download(jar[0], jar[1], folder), missing))

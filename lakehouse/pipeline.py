@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,12 @@ from dbt.contracts.graph.manifest import Manifest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from ingestion import bronze
+from ingestion import bronze, streams
 from ingestion.audit import FileLoad
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandingError
 from ingestion.schema import overwrite_changed
+from ingestion.streams.stream import Progress, Query, StreamError, checkpoint_of
 from lakehouse.display import BuildDisplay, LoadDisplay
 from lakehouse.engines import spark_session
 from lakehouse.errors import LakehouseError, UsageError
@@ -60,25 +61,95 @@ def load_bronze(
         if table.label in changed:
             # All of it is read again; what silver has is merged by key.
             shutil.rmtree(checkpoint_of(settings.home / "checkpoints", table), ignore_errors=True)
-    with LoadDisplay(console, tables) as display:
-        loads = _load(settings, spark, tables, display.update)
+    in_files = [table for table in tables if not comes_over_kafka(settings, table)]
+    with LoadDisplay(console, in_files) as display:
+        loads = load_files(settings, in_files, display.update)
     display.summarize(loads, time.monotonic() - started)
+    for table in tables:
+        if comes_over_kafka(settings, table):
+            console.print(f"{table.label}: {load_messages(settings, table):,} messages", highlight=False)
     return LoadSummary(loads, bool(changed))
 
 
-def _load(
+def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:
+    """Whether a table is loaded from topics instead of files."""
+    return bool(settings.kafka and table.arrives.topics)
+
+
+def load_files(
     settings: Settings,
-    spark: SparkSession,
     tables: Sequence[SourceTable],
     report: Callable[[bronze.Progress], None] = lambda progress: None,
 ) -> list[FileLoad]:
+    """Load new files of `tables`; what was done with each.
+
+    Raises:
+        UsageError: the landing zone cannot be used.
+        LakehouseError: a table could not be loaded.
+    """
     checkpoints = settings.home / "checkpoints"
     try:
-        return bronze.load(spark, tables, settings.landing, settings.bronze, checkpoints, report)
+        return bronze.load(quiet_spark(), tables, settings.landing, settings.bronze, checkpoints, report)
     except LandingError as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
         raise LakehouseError(f"Load failed: {error}") from None
+
+
+def load_messages(settings: Settings, table: SourceTable) -> int:
+    """Load new messages of a table's topics; how many.
+
+    Raises:
+        UsageError: Kafka cannot be reached or lacks a topic.
+        LakehouseError: the table could not be loaded.
+    """
+    from ingestion.kafka import KafkaUnavailable, load_topics
+
+    checkpoints = settings.home / "checkpoints"
+    try:
+        return load_topics(quiet_spark(), table, settings.kafka or "", checkpoints, location=settings.bronze)
+    except KafkaUnavailable as error:
+        raise UsageError(str(error)) from None
+    except bronze.LoadError as error:
+        raise LakehouseError(f"Load failed: {error}") from None
+
+
+def open_queries(settings: Settings, tables: Sequence[SourceTable]) -> list[Query]:
+    """The queries that follow those of the bronze `tables` that become silver tables by streaming."""
+    return streams.open_queries(
+        quiet_spark(), PROJECT / "models", tables, settings.home / "checkpoints", settings.watermark
+    )
+
+
+def follow_bronze(queries: Sequence[Query]) -> list[Progress]:
+    """Bring the silver tables of streams up to date with bronze; what each query did.
+
+    Raises:
+        LakehouseError: a stream failed.
+    """
+    try:
+        return [query.run() for query in queries]
+    except StreamError as error:
+        raise LakehouseError(str(error)) from None
+
+
+class Gold:
+    """The models that are refreshed while streams run; dbt reads the project once."""
+
+    def __init__(self) -> None:
+        self._manifest = _start("local")
+
+    def refresh(self) -> None:
+        """Build the models from what is new in silver.
+
+        Raises:
+            LakehouseError: a model failed; its table is as it was.
+        """
+        result = _dbt(["run", "--select", "tag:streaming"], manifest=self._manifest)
+        if not result.success:
+            nodes = getattr(result.result, "results", [])
+            failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "error"]
+            raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
 
 
 def build_models(arguments: Sequence[str], console: Console, manifest: Manifest | None = None) -> None:
@@ -113,7 +184,7 @@ def run_all(
     """Load `tables`, then build what depends on them; a refused file fails the run at its end."""
     manifest = _start(target)
     summary = load_bronze(settings, tables, console, overwrite_schema)
-    Follower(settings, tables).follow_bronze()
+    follow_bronze(open_queries(settings, tables))
     arguments = ["--target", target]
     if summary.schema_changed:
         arguments.append("--full-refresh")
@@ -123,87 +194,6 @@ def run_all(
         arguments += ["--indirect-selection", "buildable"]
     build_models(arguments, console, manifest)
     summary.raise_for_refused()
-
-
-class Follower:
-    """Takes what arrives for `tables` from the landing zone or Kafka to silver, and from there to gold."""
-
-    def __init__(self, settings: Settings, tables: Sequence[SourceTable]) -> None:
-        self._settings = settings
-        self._spark = quiet_spark()
-        self._over_kafka = [table for table in tables if settings.kafka and table.arrives.topics]
-        self._in_files = [table for table in tables if table not in self._over_kafka]
-        self._queries = open_queries(
-            self._spark, PROJECT / "models", tables, settings.home / "checkpoints"
-        )
-        self._seen: set[LandedFile] = set()
-        # A run that was killed may have left something behind.
-        self._grown = {table.bronze for table in tables}
-
-    def load(self) -> None:
-        """Load to bronze what arrived since the last call.
-
-        Raises:
-            UsageError: the landing zone or Kafka cannot be reached.
-            LakehouseError: a table cannot be loaded.
-        """
-        globs = (FileGlob.of(table, self._settings.landing) for table in self._in_files)
-        landed = {file for glob in globs for file in glob.files()}
-        if landed != self._seen:
-            loads = _load(self._settings, self._spark, self._in_files)
-            self._grown |= {f"bronze.{load.source}_{load.table_name}" for load in loads}
-            self._seen = landed
-        for table in self._over_kafka:
-            if _load_topics(self._settings, self._spark, table):
-                self._grown.add(table.bronze)
-
-    def follow_bronze(self) -> list[Progress]:
-        """Bring silver up to date with bronze where that has grown; what each query did.
-
-        Raises:
-            LakehouseError: a stream failed.
-        """
-        try:
-            progress = [query.run() for query in self._queries if query.table.bronze in self._grown]
-        except StreamError as error:
-            raise LakehouseError(str(error)) from None
-        self._grown = set()
-        return progress
-
-
-class Gold:
-    """The models that are refreshed while streams run."""
-
-    def __init__(self) -> None:
-        self._manifest = _start("local")
-
-    def refresh(self) -> None:
-        """Build them from what is new in silver.
-
-        Raises:
-            LakehouseError: a model failed.
-        """
-        result = _dbt(["run", "--select", f"tag:{STREAMING}"], manifest=self._manifest)
-        if not result.success:
-            raise LakehouseError(f"Gold could not be refreshed: {_failures(result)}")
-
-
-def _failures(result: dbtRunnerResult) -> str:
-    nodes = getattr(result.result, "results", [])
-    failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "error"]
-    return "; ".join(failed) or str(result.exception)
-
-
-def _load_topics(settings: Settings, spark: SparkSession, table: SourceTable) -> int:
-    assert settings.kafka is not None
-    try:
-        return load_topics(
-            spark, table, settings.kafka, settings.home / "checkpoints", location=settings.bronze
-        )
-    except KafkaUnavailable as error:
-        raise UsageError(str(error)) from None
-    except bronze.LoadError as error:
-        raise LakehouseError(f"Load failed: {error}") from None
 
 
 def _start(target: str) -> Manifest:

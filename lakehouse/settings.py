@@ -1,6 +1,7 @@
 """Settings from the environment or `.env`, listed in `.env.example`."""
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +25,10 @@ class Settings(BaseSettings):
     landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
     bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
     driver_memory: str = Field("4g", validation_alias="LAKEHOUSE_DRIVER_MEMORY", pattern=r"^\d+[mgMG]$")
+    kafka: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA")
+    watermark: str = Field(
+        "30 seconds", validation_alias="LAKEHOUSE_WATERMARK", pattern=r"^\d+ (second|minute|hour)s?$"
+    )
     databricks_host: str | None = Field(None, validation_alias="DATABRICKS_HOST")
     databricks_http_path: str | None = Field(None, validation_alias="DATABRICKS_HTTP_PATH")
     databricks_token: str | None = Field(None, validation_alias="DATABRICKS_TOKEN", repr=False)
@@ -35,6 +40,14 @@ class Settings(BaseSettings):
         if home.exists() and not home.is_dir():
             raise ValueError(f"{home} is a file; give a folder")
         return home.expanduser().absolute()
+
+    @field_validator("kafka")
+    @classmethod
+    def _addresses(cls, servers: str | None) -> str | None:
+        addresses = [address.strip() for address in (servers or "").split(",")]
+        if servers and not all(_is_address(address) for address in addresses):
+            raise ValueError(f"'{servers}' is not host:port, or several of them with commas between")
+        return servers and ",".join(addresses)
 
     @cached_property
     def landing(self) -> str:
@@ -84,6 +97,11 @@ def load_settings(**overrides: str | None) -> Settings:
     if any(place.startswith(s3.SCHEME) for place in (settings.landing, settings.bronze)):
         s3.export_settings()
     return settings
+
+
+def _is_address(text: str) -> bool:
+    address = re.fullmatch(r"(?:[\w.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", text)
+    return address is not None and 0 < int(address[1]) < 65536
 
 
 def _place(setting: str) -> str:

@@ -18,9 +18,10 @@ from rich.live import Live
 from rich.table import Table
 
 from ingestion.contracts import SourceTable
-from ingestion.streams.stream import Progress
+from ingestion.landing import FileGlob, LandedFile
+from ingestion.streams.stream import Progress, Query
 from lakehouse.errors import UsageError
-from lakehouse.pipeline import Follower
+from lakehouse.pipeline import Gold, comes_over_kafka, follow_bronze, load_files, load_messages, open_queries
 from lakehouse.settings import Settings
 
 _UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}
@@ -36,7 +37,7 @@ class Cycle:
     gold_seconds: float
 
 
-def stream(
+def follow(
     settings: Settings,
     tables: Sequence[SourceTable],
     console: Console,
@@ -53,23 +54,54 @@ def stream(
     """
     interval = trigger_seconds(trigger)
     with _stopped_by_signals() as stopped, StreamDisplay(console) as display:
-        follower = Follower(settings, tables, console)
+        follower = Follower(settings, tables)
         ends_at = time.monotonic() + (seconds or float("inf"))
         while not stopped.is_set() and time.monotonic() < ends_at:
             started = time.monotonic()
-            display.update(run_cycle(follower))
+            display.update(follower.cycle())
             stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
 
 
-def run_cycle(follower: Follower) -> Cycle:
-    """One cycle: everything that arrived, to gold."""
-    started = time.monotonic()
-    queries = follower.follow()
-    silver_done = time.monotonic()
-    if any(query.rows for query in queries):
-        follower.refresh_gold()
-    ended = time.monotonic()
-    return Cycle(queries, ended - started, ended - silver_done)
+class Follower:
+    """Takes what arrives for `tables` from the landing zone or Kafka to bronze, silver and gold."""
+
+    def __init__(self, settings: Settings, tables: Sequence[SourceTable]) -> None:
+        self._settings = settings
+        self._gold = Gold()
+        self._over_kafka = [table for table in tables if comes_over_kafka(settings, table)]
+        self._in_files = [table for table in tables if table not in self._over_kafka]
+        self._landed: set[LandedFile] = set()
+        # Tables are made by their first load, and a run that was killed may have left rows behind.
+        self._grown = {table.bronze for table in tables}
+        self._queries: list[Query] = []
+        self._tables = tables
+
+    def cycle(self) -> Cycle:
+        """Everything that arrived since the last cycle, to gold.
+
+        Raises:
+            LakehouseError: something failed; the next cycle takes it up again.
+        """
+        started = time.monotonic()
+        self._load()
+        self._queries = self._queries or open_queries(self._settings, self._tables)
+        queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
+        self._grown = set()
+        silver_done = time.monotonic()
+        if any(query.rows for query in queries):
+            self._gold.refresh()
+        ended = time.monotonic()
+        return Cycle(queries, ended - started, ended - silver_done)
+
+    def _load(self) -> None:
+        globs = [FileGlob.of(table, self._settings.landing) for table in self._in_files]
+        landed = {file for glob in globs for file in glob.files()}
+        if landed != self._landed or not self._queries:
+            loads = load_files(self._settings, self._in_files)
+            labels = {f"{load.source}.{load.table_name}" for load in loads}
+            self._grown |= {table.bronze for table in self._in_files if table.label in labels}
+            self._landed = landed
+        self._grown |= {table.bronze for table in self._over_kafka if load_messages(self._settings, table)}
 
 
 def trigger_seconds(trigger: str) -> float:
@@ -89,19 +121,20 @@ class StreamDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        )
         self._rows = 0
         self._started = time.monotonic()
         self._newest: dict[str, Progress] = {}
 
     def __enter__(self) -> "StreamDisplay":
-        if self._live:
+        if self._console.is_terminal:
             self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._live.stop()
+        self._live.stop()
         minutes = (time.monotonic() - self._started) / 60
         self._console.print(f"Stopped after {minutes:.1f} minutes and {self._rows:,} rows.")
 
@@ -109,7 +142,7 @@ class StreamDisplay:
         """Take in a cycle."""
         self._rows += sum(query.rows for query in cycle.queries)
         self._newest |= {query.source: query for query in cycle.queries if query.rows}
-        if self._live:
+        if self._console.is_terminal:
             self._live.update(self._table(cycle), refresh=True)
         elif any(query.rows for query in cycle.queries):
             self._console.print(_line(cycle), highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from ingestion.contracts import SourceTable
 from ingestion.streams import gym
-from ingestion.streams.stream import WATERMARK, Query
+from ingestion.streams.stream import Query
 from ingestion.streams.tables import create_tables, read_tables
 
 SOURCES = {"gym": gym.SOURCES}
@@ -23,9 +23,9 @@ def open_queries(
     models: Path,
     tables: Sequence[SourceTable],
     checkpoints: Path,
-    watermark: str = WATERMARK,
+    watermark: str,
 ) -> list[Query]:
-    """A query for each of the bronze `tables` that is followed; silver tables that are missing are created."""
+    """A query for each of the bronze `tables` that is followed; missing silver tables are created."""
     followed = {(table.source, table.name): table for table in tables if table.source in SOURCES}
     if not followed:
         return []

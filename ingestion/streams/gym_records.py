@@ -49,8 +49,10 @@ def logins(rows: DataFrame) -> DataFrame:
     reasons = F.array(F.col(REASON), F.when(is_backwards, F.lit("the logout is before the login")))
     reasons = F.when(is_backwards, reasons).otherwise(F.array(REASON))
     trusted = F.when(F.coalesce(~is_backwards, F.lit(True)), F.col("logout_time"))
-    return rows.withColumn("_reasons", reasons).withColumn("logout_time", trusted).select(
-        *(name for name in rows.columns if name != REASON), F.explode("_reasons").alias(REASON)
+    return (
+        rows.withColumn("_reasons", reasons)
+        .withColumn("logout_time", trusted)
+        .select(*(name for name in rows.columns if name != REASON), F.explode("_reasons").alias(REASON))
     )
 
 

@@ -23,7 +23,6 @@ from ingestion.streams.tables import StreamTable
 from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter, delete
 from ingestion.times import from_epoch_micros
 
-WATERMARK = "30 seconds"
 _BYTES_PER_BATCH = "128m"
 
 
@@ -97,7 +96,10 @@ class Progress:
 
 
 class Query:
-    """Follows one bronze table; `tables` are the silver tables by name."""
+    """Follows one bronze table; `tables` are the silver tables by name.
+
+    The `watermark`, such as "30 seconds", says how long rows are remembered to find copies of them.
+    """
 
     def __init__(
         self,
@@ -107,7 +109,7 @@ class Query:
         streams: Sequence[Stream],
         tables: Mapping[str, StreamTable],
         checkpoints: Path,
-        watermark: str = WATERMARK,
+        watermark: str,
     ) -> None:
         self.table = table
         self._spark = spark

@@ -1,0 +1,46 @@
+"""When batches were ingested: each later than those before it, whatever the machine's clock does."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ingestion.times import from_epoch_micros, to_epoch_micros
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class BatchClock:
+    """Gives out times for the batches of one table; the last one is kept in `file`.
+
+    Loaders that write the same table, from files and from Kafka, share a file.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @property
+    def last(self) -> datetime | None:
+        """The last time given out; null when none was, or the file is lost."""
+        try:
+            return from_epoch_micros(int(self._file.read_text()))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def tick(self, floor: datetime, count: int = 1) -> datetime:
+        """The first of `count` times, a microsecond apart, later than `floor` and all given out before."""
+        first = max(datetime.now(UTC), max(floor, self.last or floor) + _MICROSECOND)
+        last = first + (count - 1) * _MICROSECOND
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._file.with_suffix(".partial")
+        # On disk before a batch that bears it.
+        with partial.open("w") as text:
+            text.write(str(to_epoch_micros(last)))
+            text.flush()
+            os.fsync(text.fileno())
+        partial.replace(self._file)
+        return first
+
+
+def clock_of(checkpoints: Path, identifier: str) -> BatchClock:
+    """The clock of a bronze table; `checkpoints` is the folder of the streams' checkpoints."""
+    return BatchClock(checkpoints / "clocks" / identifier)

@@ -1,0 +1,275 @@
+"""Recorded files of the gyms as a live stream, over Kafka or as files that keep arriving.
+
+All lines are sorted by their time in memory, about half a kilobyte each: some millions are fine.
+"""
+
+import gzip
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from ingestion.kafka import ANSWER_SECONDS, KafkaUnavailable
+
+# Files arrive this often, in seconds.
+_INTERVAL = 1.0
+
+_LATEST = 1e12
+
+_MESSAGES = "kafka_multiplex"
+# Folders of recorded files with the field that says when a line was sent, epoch seconds.
+_TIMES = {
+    "registered_users": "registration_timestamp",
+    "gym_logins": "login",
+    _MESSAGES: "timestamp",
+}
+
+
+class ReplayError(Exception):
+    """Messages could not be sent; the message says how many and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A recorded line: its time in epoch seconds, the folder it is from, and the header of a CSV file."""
+
+    time: float
+    folder: str
+    text: bytes
+    header: bytes = b""
+
+
+@dataclass
+class Summary:
+    """What was sent: messages by topic, lines by folder, lines that are no message, and how long it took."""
+
+    messages: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+    unsendable: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """One line for people."""
+        sent = [f"{count:,} {name}" for name, count in sorted((self.messages + self.lines).items())]
+        parts = [f"Sent {', '.join(sent) or 'nothing'} in {self.seconds:,.1f} s"]
+        if self.unsendable:
+            parts.append(f"{self.unsendable:,} lines are no JSON or have no topic and were not sent")
+        return "; ".join(parts)
+
+
+class _Transport(Protocol):
+    """Takes lines, and is told regularly that time goes on."""
+
+    def send(self, line: Line) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+def replay_to_kafka(folder: Path, servers: str, landing: Path, speed: float = 1) -> Summary:
+    """Send recorded messages to their topics, and the CSV files, which have none, to the landing zone.
+
+    `folder` has the folders registered_users, gym_logins and kafka_multiplex, or some of them. `speed` is
+    1 for real time, 60 for a minute per second, 0 for as fast as possible. Messages keep their time.
+
+    Raises:
+        ValueError: there are no recorded files, or the speed is negative.
+        KafkaUnavailable: the servers (host:port, several with commas) do not answer.
+        ReplayError: messages were not taken.
+    """
+    lines = _recorded(folder, speed)
+    summary = Summary()
+    files, topics = _Files(landing, summary), _Topics(servers, summary)
+    _send(lines, {_MESSAGES: topics}, files, speed, summary)
+    topics.finish()
+    return summary
+
+
+def replay_to_landing(folder: Path, landing: Path, speed: float = 1) -> Summary:
+    """Write recorded lines to the landing zone, a file per second and folder; else as `replay_to_kafka`.
+
+    Raises:
+        ValueError: there are no recorded files, or the speed is negative.
+    """
+    lines = _recorded(folder, speed)
+    summary = Summary()
+    _send(lines, {}, _Files(landing, summary), speed, summary)
+    return summary
+
+
+def _recorded(folder: Path, speed: float) -> list[Line]:
+    if speed < 0:
+        raise ValueError(f"the speed {speed:g} is negative; 0 is as fast as possible")
+    lines = [line for name in _TIMES for file in _files(folder / name) for line in _read(file, name)]
+    if not lines:
+        raise ValueError(f"{folder} has no recorded files in the folders {', '.join(_TIMES)}")
+    return sorted(lines, key=attrgetter("time"))
+
+
+def _files(folder: Path) -> list[Path]:
+    kinds = ("*.json", "*.json.gz") if folder.name == _MESSAGES else ("*.csv", "*.csv.gz")
+    return sorted(file for kind in kinds for file in folder.glob(kind))
+
+
+def _read(file: Path, folder: str) -> Iterator[Line]:
+    """Lines of a file; one without a time has that of the line before."""
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
+        header = b"" if folder == _MESSAGES else next(lines, b"").rstrip(b"\r\n")
+        names = header.decode(errors="replace").split(",")
+        now = 0.0
+        for text in lines:
+            if text := text.rstrip(b"\r\n"):
+                values = dict(zip(names, text.split(b","), strict=False)) if header else _envelope(text)
+                now = _time(values.get(_TIMES[folder])) or now
+                yield Line(now, folder, text, header)
+
+
+def _envelope(text: bytes) -> dict[str, Any]:
+    """The fields of a line; empty when it is no JSON object."""
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _time(value: Any) -> float | None:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    # Neither infinite nor beyond what a message's time can hold.
+    return seconds if 0 <= seconds < _LATEST else None
+
+
+def _send(
+    lines: list[Line], transports: dict[str, _Transport], files: "_Files", speed: float, summary: Summary
+) -> None:
+    started = flushed = time.monotonic()
+    # Lines before any that has a time do not hold up the others.
+    first = next((line.time for line in lines if line.time), 0.0)
+    everything: list[_Transport] = [*transports.values(), files]
+
+    def go_on(due: float) -> None:
+        nonlocal flushed
+        while True:
+            now = time.monotonic()
+            if now - flushed >= _INTERVAL:
+                for transport in everything:
+                    transport.flush()
+                flushed = now
+            if now >= due:
+                return
+            time.sleep(min(due, flushed + _INTERVAL) - now if flushed + _INTERVAL > now else 0)
+
+    try:
+        for line in lines:
+            go_on(started + max(0.0, line.time - first) / speed if speed else 0.0)
+            transports.get(line.folder, files).send(line)
+    finally:
+        # Also when it is stopped: what was taken arrives.
+        for transport in everything:
+            transport.flush()
+        summary.seconds = time.monotonic() - started
+
+
+class _Files:
+    """The landing zone: lines since the last flush become a file per folder."""
+
+    def __init__(self, landing: Path, summary: Summary) -> None:
+        self._landing = landing
+        self._summary = summary
+        self._name = f"replay-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        self._number = 0
+        self._waiting: dict[tuple[str, bytes], list[bytes]] = defaultdict(list)
+
+    def send(self, line: Line) -> None:
+        self._waiting[line.folder, line.header].append(line.text)
+        self._summary.lines[line.folder] += 1
+
+    def flush(self) -> None:
+        for (folder, header), lines in self._waiting.items():
+            self._number += 1
+            kind = "json" if folder == _MESSAGES else "csv"
+            file = self._landing / "gym" / folder / f"{self._name}-{self._number:06}.{kind}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # A name that the contract's path does not match until the file is complete.
+            partial = file.with_suffix(".partial")
+            partial.write_bytes(b"\n".join([*([header] if header else []), *lines, b""]))
+            partial.rename(file)
+        self._waiting.clear()
+
+
+class _Topics:
+    """Kafka: each line becomes a message of the topic it names."""
+
+    def __init__(self, servers: str, summary: Summary) -> None:
+        self._summary = summary
+        self._failed: Counter[str] = Counter()
+        self._producer = Producer(
+            {
+                "bootstrap.servers": servers,
+                # Each message once and in its order, also when a server has to be asked again.
+                "enable.idempotence": True,
+                "compression.type": "lz4",
+                "linger.ms": 20,
+                "message.timeout.ms": 30_000,
+                "log_level": 0,
+            }
+        )
+        try:
+            self._producer.list_topics(timeout=ANSWER_SECONDS)
+        except KafkaException as error:
+            raise KafkaUnavailable.from_error(servers, error) from None
+
+    def send(self, line: Line) -> None:
+        fields = _envelope(line.text)
+        topic = fields.get("topic")
+        if not isinstance(topic, str) or not topic:
+            self._summary.unsendable += 1
+            return
+        moment = _time(fields.get("timestamp"))
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    key=_bytes(fields.get("key")),
+                    value=_bytes(fields.get("value")),
+                    timestamp=int(moment * 1000) if moment else 0,
+                    on_delivery=self._delivered,
+                )
+                return
+            except BufferError:
+                # Its queue is full: wait for the servers.
+                self._producer.poll(0.1)
+
+    def flush(self) -> None:
+        self._producer.flush()
+
+    def finish(self) -> None:
+        """Raise `ReplayError` for messages that were not taken."""
+        if self._failed:
+            causes = ", ".join(f"{count:,} of {cause}" for cause, count in self._failed.items())
+            raise ReplayError(f"Kafka did not take all messages: {causes}. {self._summary}.")
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        topic = str(message.topic())
+        if error is None:
+            self._summary.messages[topic] += 1
+        else:
+            self._failed[f"{topic} ({error.str()})"] += 1
+
+
+def _bytes(value: Any) -> bytes | None:
+    """A value as the bytes of a message: text as it is, everything else as JSON."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half a surrogate pair is no text; whoever reads the message finds out.
+    return text.encode(errors="surrogatepass")

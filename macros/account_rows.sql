@@ -1,14 +1,20 @@
-{% macro account_rows(counted, source_name, table_name, keys, model, is_deleted='is_deleted', distinct_rows=none) -%}
-    {%- set keyless = keys | join(' is null or ') ~ ' is null' -%}
+{% macro account_rows(
+    counted, source_name, table_name, keys, models, is_deleted='is_deleted', distinct_rows=none, is_rejected=none,
+    bronze=none
+) -%}
+    {%- set rejected = is_rejected or keys | join(' is null or ') ~ ' is null' -%}
     {%- set known = counted.get((source_name, table_name), {}) -%}
     {#- A run of some sources leaves the models of the others out. -#}
-    {%- set is_built = not execute or not flags.INTROSPECT or load_relation(model) is not none -%}
+    {%- set missing = [] -%}
+    {%- for model in models if execute and flags.INTROSPECT and load_relation(model) is none -%}
+        {%- do missing.append(model) -%}
+    {%- endfor -%}
     {#- What was counted and checked before cannot have changed without new rows in bronze. -#}
     {%- set is_unchanged = known and last_check() -%}
     select
         '{{ source_name }}' as source,
         '{{ table_name }}' as table_name,
-    {%- if is_built %}
+    {%- if not missing %}
         {{ known.get('bronze_rows', 'bronze.bronze_rows') }} as bronze_rows,
         {{ known.silver_rows if is_unchanged else 'silver.silver_rows' }} as silver_rows,
         {{ known.get('superseded_rows', 'bronze.superseded_rows') }} as superseded_rows,
@@ -17,19 +23,27 @@
         {%- if not is_unchanged %}
     from (
         select
-            count_if(not {{ is_deleted }}) as silver_rows,
-            count_if({{ is_deleted }}) as removed_rows
-        from {{ model }}
+            count_if(not is_removed) as silver_rows,
+            count_if(is_removed) as removed_rows
+        from (
+        {%- for model in models %}
+            select {{ is_deleted }} as is_removed from {{ model }}
+            {{- ' union all' if not loop.last }}
+        {%- endfor %}
+        ) as silver_rows
     ) as silver
         {%- endif %}
         {%- if not known %}
     cross join (
         select
             count(*) as bronze_rows,
-            count_if(not ({{ keyless }}))
-            - {{ distinct_rows or 'count(distinct ' ~ keys | join(', ') ~ ')' }} as superseded_rows,
-            count_if({{ keyless }}) as rejected_rows
-        from {{ source(source_name, table_name) }}
+            count_if(not is_rejected)
+            - {{ distinct_rows or 'count(distinct if(is_rejected, null, ' ~ keys[0] ~ '), ' ~ keys | join(', ') ~ ')' }}
+            as superseded_rows,
+            count_if(is_rejected) as rejected_rows
+        from (
+            select *, {{ rejected }} as is_rejected from {{ bronze or source(source_name, table_name) }}
+        ) as bronze_rows
     ) as bronze
         {%- endif %}
     {%- else %}
@@ -50,7 +64,7 @@
         {{ return({}) }}
     {% endif %}
     {% set row_counts = [] %}
-    {% for table in graph.sources.values() if table.unique_id in model.depends_on.nodes %}
+    {% for table in graph.sources.values() if table.schema == 'bronze' and table.unique_id in model.depends_on.nodes %}
         {% set bronze = source(table.source_name, table.name) %}
         {% if load_relation(bronze) %}
             {% do row_counts.append(

@@ -1,0 +1,65 @@
+{#-
+    The rules of the streams, written a second time in SQL, so that their tables are compared with something other
+    than themselves.
+-#}
+
+{% macro gym_messages() -%}
+    (
+        select
+            *,
+            concat_ws(
+                '|', user_id, workout_id, session_id, action, device_id, time, if(topic = 'user_info', offset, null)
+            ) as message_key,
+            case topic
+                when 'user_info' then {{ gym_rejected(['user_id', "if(update_type in ('new', 'update', 'delete'), 1, null)"], 'time') }}
+                when 'workout' then
+                    {{ gym_rejected(['user_id', 'workout_id', 'session_id', "if(action in ('start', 'stop'), 1, null)"], 'time') }}
+                when 'bpm' then {{ gym_rejected(['device_id', 'heartrate'], 'time') }}
+                else true
+            end as is_rejected
+        from (
+            select
+                topic,
+                key,
+                value,
+                offset,
+                _ingested_at,
+                sent.user_id,
+                sent.update_type,
+                sent.workout_id,
+                sent.session_id,
+                sent.action,
+                sent.device_id,
+                if(isnan(sent.heartrate), null, sent.heartrate) as heartrate,
+                coalesce(sent.time, sent.timestamp) as time
+            from (
+                select
+                    *,
+                    from_json(
+                        value,
+                        'user_id bigint, update_type string, timestamp double, workout_id bigint, '
+                        || 'session_id bigint, action string, device_id bigint, time double, heartrate double'
+                    ) as sent
+                from {{ source('gym', 'kafka_multiplex') }}
+            ) as parsed
+        ) as fields
+    ) as messages
+{%- endmacro %}
+
+
+{% macro gym_rejected(required, time) -%}
+    ({{ required | join(' is null or ') }} is null or {{ time }} is null
+    or {{ time }} not between -62135596800 and 253402300799
+    or {{ time }} > unix_micros(_ingested_at) / 1000000 + 86400)
+{%- endmacro %}
+
+
+{#- A registration without a usable time is one. -#}
+
+{% macro gym_rejected_registration() -%}
+    user_id is null or device_id is null
+    or coalesce(
+        registration_timestamp > unix_micros(_ingested_at) / 1000000 + 86400 and registration_timestamp <= 253402300799,
+        false
+    )
+{%- endmacro %}

@@ -1,0 +1,165 @@
+{{ config(materialized='incremental', unique_key=['user_id', 'workout_id', 'session_id']) }}
+
+{%- set completed_workouts = source('gym', 'completed_workouts') %}
+{%- set workout_bpm = source('gym', 'workout_bpm') %}
+{%- set profile_history = source('gym', 'user_profile_history') %}
+
+{#- Each input has a time of its own: one may be committed later than another that was written after it. -#}
+{%- if is_incremental() %}
+    {%- set newest = newest_each(['workout_updated_at', 'bpm_updated_at', 'profile_updated_at'], this) %}
+    {%- set changed_workouts %}
+    select * from {{ completed_workouts }}
+    left semi join (
+        select user_id, workout_id, session_id from {{ completed_workouts }}
+        where _updated_at > {{ newest.workout_updated_at }}
+        union all
+        select user_id, workout_id, session_id from {{ workout_bpm }}
+        where _updated_at > {{ newest.bpm_updated_at }}
+        union all
+        select user_id, workout_id, session_id from {{ completed_workouts }}
+        where user_id in (
+            select user_id from {{ profile_history }} where _updated_at > {{ newest.profile_updated_at }}
+        )
+    ) as changed using (user_id, workout_id, session_id)
+    {%- endset %}
+    {%- set period = period_of('start_time', 'end_time', changed_workouts) %}
+{%- endif %}
+
+with completed as (
+
+    {% if is_incremental() %}
+    {{ changed_workouts if period else 'select * from ' ~ completed_workouts ~ ' where false' }}
+    {% else %}
+    select * from {{ completed_workouts }}
+    {% endif %}
+
+),
+
+sessions as (
+
+    select
+        user_id,
+        workout_id,
+        session_id,
+        min(start_time) as started_at,
+        max(end_time) as ended_at,
+        max(_updated_at) as workout_updated_at
+    from completed
+    group by user_id, workout_id, session_id
+
+),
+
+heart_rates as (
+
+    select * from {{ workout_bpm }}
+    {% if is_incremental() and period %}
+    where time between {{ period[0] }} and {{ period[1] }}
+    {% elif is_incremental() %}
+    where false
+    {% endif %}
+
+),
+
+bpm as (
+
+    select
+        user_id,
+        workout_id,
+        session_id,
+        min(heartrate) filter (where valid) as min_bpm,
+        -- the order in which an engine adds up shows in the last digits
+        round(avg(heartrate) filter (where valid), 6) as avg_bpm,
+        max(heartrate) filter (where valid) as max_bpm,
+        count_if(valid) as num_recordings,
+        max(_updated_at) as bpm_updated_at
+    from heart_rates
+    left semi join sessions using (user_id, workout_id, session_id)
+    group by user_id, workout_id, session_id
+
+),
+
+-- profile and time of its last change from one table, so that they agree at any moment
+profile_changes as (
+
+    select
+        *,
+        row_number() over (partition by user_id order by event_time desc, message_offset desc) as age_of_change,
+        max(_updated_at) over (partition by user_id) as profile_updated_at
+    from {{ profile_history }}
+    left semi join sessions using (user_id)
+
+),
+
+profiles as (
+
+    select
+        user_id,
+        profile_updated_at,
+        if(update_type = 'delete', null, dob) as dob,
+        if(update_type = 'delete', null, gender) as gender,
+        if(update_type = 'delete', null, city) as city,
+        if(update_type = 'delete', null, state) as state
+    from profile_changes
+    where age_of_change = 1
+
+),
+
+joined as (
+
+    select
+        sessions.*,
+        bpm.min_bpm,
+        bpm.avg_bpm,
+        bpm.max_bpm,
+        bpm.num_recordings,
+        bpm.bpm_updated_at,
+        profiles.gender,
+        profiles.city,
+        profiles.state,
+        profiles.profile_updated_at,
+        {{ age_in_years('profiles.dob', 'cast(sessions.started_at as date)') }} as age
+    from sessions
+    left join bpm
+        on
+            sessions.user_id = bpm.user_id
+            and sessions.workout_id = bpm.workout_id
+            and sessions.session_id = bpm.session_id
+    left join profiles on sessions.user_id = profiles.user_id
+
+)
+
+select
+    -- ids
+    user_id,
+    workout_id,
+    session_id,
+
+    -- timestamps
+    started_at,
+    ended_at,
+
+    -- numerics
+    min_bpm,
+    avg_bpm,
+    max_bpm,
+    coalesce(num_recordings, 0) as num_recordings,
+
+    -- text
+    case
+        when age is null then 'invalid age'
+        when age < 18 then 'under 18'
+        when age < 25 then '18-25'
+        when age >= 95 then '95+'
+        else concat(age - (age - 5) % 10, '-', age - (age - 5) % 10 + 10)
+    end as age_band,
+    coalesce(gender, 'Unknown') as gender,
+    coalesce(city, 'Unknown') as city,
+    coalesce(state, 'Unknown') as state,
+
+    -- versions
+    greatest(workout_updated_at, bpm_updated_at, profile_updated_at) as updated_at,
+    workout_updated_at,
+    bpm_updated_at,
+    profile_updated_at
+
+from joined

@@ -121,9 +121,7 @@ class StreamDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = (
-            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        )
+        self._live = Live(console=console, auto_refresh=False, transient=True)
         self._rows = 0
         self._started = time.monotonic()
         self._newest: dict[str, Progress] = {}

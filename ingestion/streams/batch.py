@@ -1,9 +1,10 @@
 """A batch of a stream: usable records, and the silver tables as they are now."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -17,18 +18,28 @@ KIND, REASON = "_kind", "_reason"
 # Comparing with more periods takes longer than reading the files that they would leave out.
 _MOST_PERIODS = 48
 _NOW = timedelta()
-_Period = tuple[int, int]
 
 
-@dataclass
+class Period(NamedTuple):
+    """From when to when, both inclusive, in microseconds since 1970."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class Batch:
-    """Usable records of some kinds, each with its `time`, and the tables that follow them by name."""
+    """Usable records, when those of a kind have their `time`, and the tables that follow them by name."""
 
     records: DataFrame
-    kinds: frozenset[str]
+    periods: Mapping[str, Sequence[Period]]
     tables: Mapping[str, StreamTable]
     transaction: Transaction
-    _periods: dict[str, Sequence[_Period]] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of the records."""
+        return frozenset(self.periods)
 
     def of(self, kind: str) -> DataFrame:
         """Records of a kind."""
@@ -44,27 +55,20 @@ class Batch:
         It is a simple condition, hour by hour, by which files can be left out; a clock that is far ahead
         adds an hour and widens nothing.
         """
-        if kind not in self._periods:
-            self._periods[kind] = _periods(self.of(kind)) if kind in self.kinds else []
         earlier, later = (length // timedelta(microseconds=1) for length in (before, after))
         conditions = [
             F.col(column).between(_literal(first - earlier), _literal(last + later))
-            for first, last in self._periods[kind]
+            for first, last in self.periods.get(kind, ())
         ]
         return reduce(Column.__or__, conditions) if conditions else F.lit(False)
 
 
-def _periods(records: DataFrame) -> list[_Period]:
-    micros = F.unix_micros("time")
-    hours = (
-        records.groupBy(F.date_trunc("hour", "time").alias("hour"))
-        .agg(F.min(micros).alias("first"), F.max(micros).alias("last"))
-        .orderBy("hour")
-        .collect()
-    )
-    if len(hours) > _MOST_PERIODS:
-        return [(hours[0]["first"], hours[-1]["last"])]
-    return [(hour["first"], hour["last"]) for hour in hours]
+def joined(periods: Iterable[Period]) -> list[Period]:
+    """The periods in their order, or one around them where they are many."""
+    ordered = sorted(periods)
+    if len(ordered) > _MOST_PERIODS:
+        return [Period(ordered[0].first, max(period.last for period in ordered))]
+    return ordered
 
 
 def _literal(micros: int) -> Column:

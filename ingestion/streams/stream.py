@@ -6,6 +6,7 @@ what concerns it, in the order of the declarations, so that a table may look at 
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from pyspark.sql import functions as F
 from ingestion import audit
 from ingestion.contracts import SourceTable
 from ingestion.errors import root_cause
-from ingestion.streams.batch import KIND, REASON, Batch
+from ingestion.streams.batch import KIND, REASON, Batch, Period, joined
 from ingestion.streams.tables import StreamTable
 from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter, delete
 from ingestion.times import from_epoch_micros
@@ -151,14 +152,12 @@ class Query:
         return watched.dropDuplicatesWithinWatermark(list(self._source.unique))
 
     def _write(self, rows: DataFrame, number: int) -> None:
-        records = self._source.records(rows).persist()
         try:
-            self._write_records(records, number)
+            # Read once: reading a second time would find all rows among those that came before.
+            self._write_records(self._source.records(rows).localCheckpoint(), number)
         except Exception as error:
             self._failure = error
             raise
-        finally:
-            records.unpersist()
 
     def _write_records(self, records: DataFrame, number: int) -> None:
         query = records.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
@@ -167,8 +166,10 @@ class Query:
         self._oldest = self._oldest or contents.oldest
         if contents.has_rejected:
             self._quarantine(records, transaction)
+        # They are at hand and always the same: a merge need not copy them.
+        records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
-        batch = Batch(usable, contents.kinds, self._tables, transaction)
+        batch = Batch(usable, contents.periods, self._tables, transaction)
         for stream in self._streams:
             if stream.after & batch.kinds:
                 stream.write(batch)
@@ -207,19 +208,32 @@ def checkpoint_of(checkpoints: Path, table: SourceTable) -> Path:
 
 
 class _Contents(NamedTuple):
-    kinds: frozenset[str]
+    periods: dict[str, list[Period]]
     has_rejected: bool
     oldest: datetime | None
 
 
 def _contents(records: DataFrame) -> _Contents:
-    """Kinds of the usable records, whether others were rejected, and when the first of all arrived."""
-    arrived = F.min(F.unix_micros("_ingested_at")).alias("arrived")
-    found = records.groupBy(KIND, F.col(REASON).isNull().alias("usable")).agg(arrived).collect()
+    """Periods of the usable records by kind and hour, whether others were rejected, first arrival of all."""
+    micros = F.unix_micros("time")
+    hours = (
+        records.groupBy(KIND, F.col(REASON).isNull().alias("usable"), F.date_trunc("hour", "time"))
+        .agg(
+            F.min(micros).alias("first"),
+            F.max(micros).alias("last"),
+            F.min(F.unix_micros("_ingested_at")).alias("arrived"),
+        )
+        .collect()
+    )
+    periods = defaultdict(list)
+    for hour in hours:
+        if hour["usable"]:
+            found = periods[hour[KIND]]
+            found += [Period(hour["first"], hour["last"])] if hour["first"] is not None else []
     return _Contents(
-        frozenset(row[KIND] for row in found if row["usable"]),
-        any(not row["usable"] for row in found),
-        min((from_epoch_micros(row["arrived"]) for row in found), default=None),
+        {kind: joined(found) for kind, found in periods.items()},
+        any(not hour["usable"] for hour in hours),
+        min((from_epoch_micros(hour["arrived"]) for hour in hours), default=None),
     )
 
 

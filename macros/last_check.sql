@@ -13,8 +13,8 @@
 
     {# What is built afresh was never checked, also when this run is killed and the next one finds it. #}
     {% set missing = [] %}
-    {% for node in graph.nodes.values()
-        if node.resource_type == 'snapshot' or node.config.materialized == 'incremental' %}
+    {% for node in graph.nodes.values() if node.unique_id in selected_resources
+        and (node.resource_type == 'snapshot' or node.config.materialized == 'incremental') %}
         {% if not load_relation(api.Relation.create(node.database, node.schema, node.alias)) %}
             {% do missing.append(node.unique_id) %}
         {% endif %}
@@ -34,11 +34,17 @@
 
 
 {% macro is_complete_check(results) %}
-    {% set kinds = ['model', 'snapshot', 'seed', 'test'] %}
-    {% set left_out = graph.nodes.values() | selectattr('resource_type', 'in', kinds)
-        | rejectattr('unique_id', 'in', selected_resources) | list %}
+    {% set left_out = left_out(['model', 'snapshot', 'seed', 'test']) %}
     {% set bad = results | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op']) | list %}
     {{ return(flags.WHICH == 'build' and not flags.EMPTY and not left_out and not bad) }}
+{% endmacro %}
+
+
+{% macro left_out(kinds) %}
+    {{ return(
+        graph.nodes.values() | selectattr('resource_type', 'in', kinds)
+        | rejectattr('unique_id', 'in', selected_resources) | list
+    ) }}
 {% endmacro %}
 
 

@@ -2,6 +2,8 @@
     {% if not execute or target.type == 'sail' or flags.WHICH not in ['build', 'run', 'test', 'snapshot'] %}
         {{ return('') }}
     {% endif %}
+    {# Some models are refreshed every few seconds while streams run. #}
+    {% if flags.WHICH == 'run' and left_out(['model']) %}{{ return('') }}{% endif %}
 
     {% set built = results | selectattr('node.resource_type', 'in', ['model', 'snapshot', 'seed']) | list %}
     {% set tested = results | selectattr('node.resource_type', 'in', ['test', 'unit_test']) | list %}

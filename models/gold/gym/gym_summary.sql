@@ -10,16 +10,14 @@
 {#- Each input has a time of its own: one may be committed later than another that was written after it. -#}
 {%- if is_incremental() %}
     {%- set newest = newest_each(['visit_updated_at', 'workout_updated_at', 'user_updated_at'], this) %}
-    {%- set changed_workouts %}
-    select * from {{ completed_workouts }}
-    left semi join (
+    {%- set changed_sessions %}
+    (
         select user_id, workout_id, session_id from {{ completed_workouts }}
-        where _updated_at > {{ newest.workout_updated_at }}
-        union all
-        select user_id, workout_id, session_id from {{ completed_workouts }}
-        where user_id in (
-            select user_id from {{ registrations }} where _updated_at > {{ newest.user_updated_at }}
-        )
+        where
+            _updated_at > {{ newest.workout_updated_at }}
+            or user_id in (
+                select user_id from {{ registrations }} where _updated_at > {{ newest.user_updated_at }}
+            )
         union all
         select workouts.user_id, workouts.workout_id, workouts.session_id
         from {{ gym_visits }} as visits
@@ -29,17 +27,27 @@
                 users.user_id = workouts.user_id
                 and workouts.start_time between visits.login and visits.logout
         where visits._updated_at > {{ newest.visit_updated_at }}
-    ) as changed using (user_id, workout_id, session_id)
+    ) as changed
     {%- endset %}
-    {%- set period = period_of('start_time', 'start_time', changed_workouts) %}
+    {%- set period = period_of(
+        'start_time', 'start_time',
+        completed_workouts ~ ' left semi join ' ~ changed_sessions ~ ' using (user_id, workout_id, session_id)'
+    ) %}
 {%- endif %}
 
 with workouts as (
 
-    {% if is_incremental() %}
-    {{ changed_workouts if period else 'select * from ' ~ completed_workouts ~ ' where false' }}
-    {% else %}
-    select * from {{ completed_workouts }}
+    select completed.*
+    from {{ completed_workouts }} as completed
+    {% if is_incremental() and period %}
+    left semi join {{ changed_sessions }}
+        on
+            completed.user_id = changed.user_id
+            and completed.workout_id = changed.workout_id
+            and completed.session_id = changed.session_id
+    where completed.start_time between {{ period[0] }} and {{ period[1] }}
+    {% elif is_incremental() %}
+    where false
     {% endif %}
 
 ),
@@ -66,14 +74,8 @@ visits as (
         logout,
         _updated_at as visit_updated_at
     from {{ gym_visits }}
-    where
-        logout is not null
-        {% if is_incremental() and period %}
-        and login <= {{ period[1] }}
-        and logout >= {{ period[0] }}
-        {% elif is_incremental() %}
-        and false
-        {% endif %}
+    where logout is not null{% if is_incremental() and period %}
+        and login <= {{ period[1] }} and logout >= {{ period[0] }}{% endif %}
 
 ),
 
@@ -146,3 +148,6 @@ select
     user_updated_at
 
 from sessions_in_visits
+{% if is_incremental() %}
+{{ rows_to_merge() if period else nothing_to_merge() }}
+{% endif %}

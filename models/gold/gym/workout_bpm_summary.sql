@@ -7,30 +7,38 @@
 {#- Each input has a time of its own: one may be committed later than another that was written after it. -#}
 {%- if is_incremental() %}
     {%- set newest = newest_each(['workout_updated_at', 'bpm_updated_at', 'profile_updated_at'], this) %}
-    {%- set changed_workouts %}
-    select * from {{ completed_workouts }}
-    left semi join (
+    {%- set changed_sessions %}
+    (
         select user_id, workout_id, session_id from {{ completed_workouts }}
-        where _updated_at > {{ newest.workout_updated_at }}
+        where
+            _updated_at > {{ newest.workout_updated_at }}
+            or user_id in (
+                select user_id from {{ profile_history }} where _updated_at > {{ newest.profile_updated_at }}
+            )
         union all
         select user_id, workout_id, session_id from {{ workout_bpm }}
         where _updated_at > {{ newest.bpm_updated_at }}
-        union all
-        select user_id, workout_id, session_id from {{ completed_workouts }}
-        where user_id in (
-            select user_id from {{ profile_history }} where _updated_at > {{ newest.profile_updated_at }}
-        )
-    ) as changed using (user_id, workout_id, session_id)
+    ) as changed
     {%- endset %}
-    {%- set period = period_of('start_time', 'end_time', changed_workouts) %}
+    {%- set period = period_of(
+        'start_time', 'end_time',
+        completed_workouts ~ ' left semi join ' ~ changed_sessions ~ ' using (user_id, workout_id, session_id)'
+    ) %}
 {%- endif %}
 
 with completed as (
 
-    {% if is_incremental() %}
-    {{ changed_workouts if period else 'select * from ' ~ completed_workouts ~ ' where false' }}
-    {% else %}
-    select * from {{ completed_workouts }}
+    select workouts.*
+    from {{ completed_workouts }} as workouts
+    {% if is_incremental() and period %}
+    left semi join {{ changed_sessions }}
+        on
+            workouts.user_id = changed.user_id
+            and workouts.workout_id = changed.workout_id
+            and workouts.session_id = changed.session_id
+    where workouts.start_time between {{ period[0] }} and {{ period[1] }}
+    {% elif is_incremental() %}
+    where false
     {% endif %}
 
 ),
@@ -51,9 +59,15 @@ sessions as (
 
 heart_rates as (
 
-    select * from {{ workout_bpm }}
+    select recordings.*
+    from {{ workout_bpm }} as recordings
     {% if is_incremental() and period %}
-    where time between {{ period[0] }} and {{ period[1] }}
+    left semi join sessions
+        on
+            recordings.user_id = sessions.user_id
+            and recordings.workout_id = sessions.workout_id
+            and recordings.session_id = sessions.session_id
+    where recordings.time between {{ period[0] }} and {{ period[1] }}
     {% elif is_incremental() %}
     where false
     {% endif %}
@@ -73,7 +87,6 @@ bpm as (
         count_if(valid) as num_recordings,
         max(_updated_at) as bpm_updated_at
     from heart_rates
-    left semi join sessions using (user_id, workout_id, session_id)
     group by user_id, workout_id, session_id
 
 ),
@@ -83,10 +96,12 @@ profile_changes as (
 
     select
         *,
-        row_number() over (partition by user_id order by event_time desc, message_offset desc) as age_of_change,
+        row_number() over (
+            partition by user_id order by event_time desc, message_offset desc
+        ) as age_of_change,
         max(_updated_at) over (partition by user_id) as profile_updated_at
     from {{ profile_history }}
-    left semi join sessions using (user_id)
+    where user_id in (select sessions.user_id from sessions)
 
 ),
 
@@ -163,3 +178,6 @@ select
     profile_updated_at
 
 from joined
+{% if is_incremental() %}
+{{ rows_to_merge() if period else nothing_to_merge() }}
+{% endif %}

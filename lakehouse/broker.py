@@ -40,8 +40,8 @@ log.cleaner.dedupe.buffer.size=4194304
 num.network.threads=1
 num.io.threads=2
 # How long a broker that crashed counts as running, and has to wait to come back.
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=1500
+broker.heartbeat.interval.ms=300
 log.message.timestamp.after.max.ms=9223372036854775807
 group.initial.rebalance.delay.ms=0
 offsets.topic.num.partitions=1

@@ -177,7 +177,7 @@ def test_a_changed_contract_can_be_taken_over_and_loses_nothing(zone: Any) -> No
 
 
 def _change_contract(zone: Any, **types: str) -> None:
-    zone.table.columns[:] = [
+    zone.table.declared[:] = [
         Column.model_validate({"name": name, "data_type": kind, "description": ""})
         for name, kind in types.items()
     ]

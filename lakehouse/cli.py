@@ -186,6 +186,38 @@ def stream(
         follow(settings, tables, console, trigger, seconds)
 
 
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A source, such as gym.")]
+
+
+@app.command()
+def validate(source: SourceArgument) -> None:
+    """Count the rows of a source's tables and run every test that concerns it."""
+    from lakehouse.pipeline import validate_source
+
+    settings, _ = _prepare([source], None)
+    with writer_lock(settings.home):
+        validate_source(settings, source, console)
+
+
+@app.command()
+def clean(
+    source: SourceArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove what was made of a source: its tables and checkpoints; files in the landing zone stay."""
+    from lakehouse.clean import find_traces, remove
+
+    settings, tables = _prepare([source], None)
+    with writer_lock(settings.home):
+        traces = find_traces(settings, tables)
+        for name in (*traces.tables, *map(str, traces.folders)):
+            console.print(name, highlight=False, soft_wrap=True)
+        if not yes and not typer.confirm("Remove these?"):
+            raise LakehouseError("Nothing was removed.")
+        remove(traces)
+    console.print(f"Removed {len(traces.tables)} tables of {source}.")
+
+
 @app.command()
 def chart(
     table: Annotated[str, typer.Argument(help="For example gold.fct_sales, or just fct_sales.")],

@@ -15,6 +15,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from pyspark.sql import SparkSession
 from rich.console import Console
+from rich.table import Table
 
 from ingestion import bronze, streams
 from ingestion.audit import FileLoad
@@ -137,7 +138,7 @@ class Gold:
     """The models that are refreshed while streams run; dbt reads the project once."""
 
     def __init__(self) -> None:
-        self._manifest = _start("local")
+        self._manifest = start("local")
 
     def refresh(self) -> None:
         """Build the models from what is new in silver.
@@ -182,7 +183,7 @@ def run_all(
     overwrite_schema: bool = False,
 ) -> None:
     """Load `tables`, then build what depends on them; a refused file fails the run at its end."""
-    manifest = _start(target)
+    manifest = start(target)
     summary = load_bronze(settings, tables, console, overwrite_schema)
     follow_bronze(open_queries(settings, tables))
     arguments = ["--target", target]
@@ -196,7 +197,7 @@ def run_all(
     summary.raise_for_refused()
 
 
-def _start(target: str) -> Manifest:
+def start(target: str) -> Manifest:
     """Start Spark, and read the dbt project meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(quiet_spark)
@@ -207,6 +208,45 @@ def _start(target: str) -> Manifest:
     manifest = parsed.result
     assert isinstance(manifest, Manifest)
     return manifest
+
+
+def validate_source(settings: Settings, source: str, console: Console) -> None:
+    """Show how many rows each table of a source has, then run every test that concerns it.
+
+    Raises:
+        LakehouseError: a test failed; each is shown with its message.
+    """
+    manifest = start("local")
+    counts = Table(title=f"Rows of {source}", title_justify="left")
+    counts.add_column("table")
+    counts.add_column("rows", justify="right")
+    spark = quiet_spark()
+    for name in sorted(relations_of(manifest, source)):
+        rows = f"{spark.table(name).count():,}" if spark.catalog.tableExists(name) else "missing"
+        counts.add_row(name, rows)
+    console.print(counts)
+    selection = ["--select", f"source:{source}+", "--indirect-selection", "buildable"]
+    with BuildDisplay(console) as display:
+        result = _dbt(["test", *selection], display, manifest)
+    display.summarize(result)
+    if not result.success:
+        raise LakehouseError(f"{source} is not valid. `lakehouse status` shows the failed rows.")
+
+
+def relations_of(manifest: Manifest, source: str) -> set[str]:
+    """Tables of a source by `schema.name`: its own, and what is built of it and of no other source."""
+    tables = {f"{t.schema}.{t.identifier}" for t in manifest.sources.values() if t.source_name == source}
+    kinds = ("model", "snapshot", "seed")
+    nodes = (node for node in manifest.nodes.values() if node.resource_type in kinds)
+    return tables | {f"{n.schema}.{n.alias}" for n in nodes if _sources_of(manifest, n.unique_id) == {source}}
+
+
+def _sources_of(manifest: Manifest, unique_id: str) -> set[str]:
+    """Names of the sources that a node depends on, directly or not."""
+    if unique_id in manifest.sources:
+        return {manifest.sources[unique_id].source_name}
+    parents = manifest.nodes[unique_id].depends_on_nodes
+    return {name for parent in parents for name in _sources_of(manifest, parent)}
 
 
 def target_of(arguments: Sequence[str]) -> str:

@@ -52,6 +52,7 @@ def remove(traces: Traces) -> None:
 
 def _delete_folder(spark: SparkSession, uri: str) -> None:
     """Delete a folder wherever Spark reads from; one that is gone already is no error."""
-    jvm, configuration = spark._jvm, spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
-    path = jvm.org.apache.hadoop.fs.Path(uri)  # type: ignore[union-attr]
-    path.getFileSystem(configuration).delete(path, True)
+    jvm = spark._jvm
+    assert jvm is not None
+    path = jvm.org.apache.hadoop.fs.Path(uri)
+    path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)

@@ -194,7 +194,9 @@ def validate(source: SourceArgument) -> None:
     """Count the rows of a source's tables and run every test that concerns it."""
     from lakehouse.pipeline import validate_source
 
-    settings, _ = _prepare([source], None)
+    settings = load_settings()
+    _select([source])
+    settings.export()
     with writer_lock(settings.home):
         validate_source(settings, source, console)
 
@@ -207,7 +209,9 @@ def clean(
     """Remove what was made of a source: its tables and checkpoints; files in the landing zone stay."""
     from lakehouse.clean import find_traces, remove
 
-    settings, tables = _prepare([source], None)
+    settings = load_settings()
+    tables = _select([source])
+    settings.export()
     with writer_lock(settings.home):
         traces = find_traces(settings, tables)
         for name in (*traces.tables, *map(str, traces.folders)):
@@ -295,7 +299,11 @@ def _prepare(source: list[str] | None, landing: str | None) -> tuple[Settings, l
     except LandingError as error:
         raise UsageError(str(error)) from None
     settings.export()
+    return settings, _select(source or [])
+
+
+def _select(sources: list[str]) -> list[SourceTable]:
     try:
-        return settings, select_sources(read_contracts(PROJECT / "models"), source or [])
+        return select_sources(read_contracts(PROJECT / "models"), sources)
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -4,6 +4,7 @@ A cycle does what `lakehouse run` does, with what arrived since the one before. 
 tables, and a cycle that was killed is taken up again.
 """
 
+import os
 import re
 import signal
 import threading
@@ -53,6 +54,7 @@ def follow(
         LakehouseError: a cycle failed.
     """
     interval = trigger_seconds(trigger)
+    os.environ["LAKEHOUSE_JIT_LEVEL"] = "4"
     with _stopped_by_signals() as stopped, StreamDisplay(console) as display:
         follower = Follower(settings, tables)
         ends_at = time.monotonic() + (seconds or float("inf"))

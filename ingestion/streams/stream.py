@@ -225,7 +225,7 @@ def _contents(records: DataFrame) -> _Contents:
         )
         .collect()
     )
-    periods = defaultdict(list)
+    periods: dict[str, list[Period]] = defaultdict(list)
     for hour in hours:
         if hour["usable"]:
             found = periods[hour[KIND]]

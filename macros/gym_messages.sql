@@ -16,7 +16,7 @@
                     {{ gym_rejected(['user_id', 'workout_id', 'session_id', "if(action in ('start', 'stop'), 1, null)"], 'time') }}
                 when 'bpm' then {{ gym_rejected(['device_id', 'heartrate'], 'time') }}
                 else true
-            end as is_rejected
+            end as is_unusable
         from (
             select
                 topic,

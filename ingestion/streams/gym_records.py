@@ -73,9 +73,9 @@ def messages(rows: DataFrame) -> DataFrame:
     }
     columns |= {name: value[name] for name in (*SESSION, "device_id", *_TEXTS)}
     columns |= {name: value["address"][name] for name in _ADDRESS}
-    is_known = F.col("topic").isin(*_REQUIRED)
+    topic = F.coalesce("topic", F.lit("null"))
     reason = F.coalesce(
-        F.when(~is_known, F.concat(F.lit("unknown topic "), F.col("topic"))),
+        F.when(~topic.isin(*_REQUIRED), F.concat(F.lit("unknown topic "), topic)),
         F.when(F.get_json_object("value", "$").isNull(), F.lit("the value is no JSON")),
         *(F.when(F.col("topic") == topic, _lacks(*names)) for topic, names in _REQUIRED.items()),
         _lies_ahead(),

@@ -52,5 +52,5 @@ union all
 {{ account_rows(
     counted, 'gym', 'kafka_multiplex', ['topic', 'message_key'],
     [source('gym', 'heart_rate'), source('gym', 'workouts'), source('gym', 'user_profile_history')], 'false',
-    bronze=gym_messages(), is_rejected='is_rejected'
+    bronze=gym_messages(), is_rejected='is_unusable'
 ) }}

@@ -5,7 +5,7 @@ with rejected as (
         'kafka_multiplex' as table_name,
         concat_ws('|', topic, key, value) as record
     from {{ gym_messages() }}
-    where is_rejected
+    where is_unusable
     union all
     select
         'registered_users' as table_name,

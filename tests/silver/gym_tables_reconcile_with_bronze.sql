@@ -2,7 +2,7 @@
 with messages as (
 
     select * from {{ gym_messages() }}
-    where not is_rejected and ({{ unchecked(source('gym', 'kafka_multiplex'), ['_ingested_at']) }})
+    where not is_unusable and ({{ unchecked(source('gym', 'kafka_multiplex'), ['_ingested_at']) }})
 
 ),
 

@@ -1,7 +1,7 @@
 """A batch of a stream: usable records, and the silver tables as they are now."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import reduce
 from typing import NamedTuple
@@ -27,14 +27,18 @@ class Period(NamedTuple):
     last: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Batch:
-    """Usable records, when those of a kind have their `time`, and the tables that follow them by name."""
+    """Usable records, when those of a kind have their `time`, and the tables that follow them by name.
+
+    `replaced` is how many rows were replaced in the tables that were written already, where that is known.
+    """
 
     records: DataFrame
     periods: Mapping[str, Sequence[Period]]
     tables: Mapping[str, StreamTable]
     transaction: Transaction
+    replaced: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -50,21 +54,37 @@ class Batch:
         return self.records.sparkSession.table(self.tables[name].silver)
 
     def near(self, column: str, kind: str, before: timedelta = _NOW, after: timedelta = _NOW) -> Column:
-        """Whether a timestamp is that of a record of a kind, or at most so much before or after.
+        """Whether a timestamp is that of a record of a kind, or at most so much before or after."""
+        return during(self.periods.get(kind, ()), column, before, after)
 
-        It is a simple condition, hour by hour, by which files can be left out; a clock that is far ahead
-        adds an hour and widens nothing.
-        """
-        earlier, later = (length // timedelta(microseconds=1) for length in (before, after))
-        conditions = [
-            F.col(column).between(_literal(first - earlier), _literal(last + later))
-            for first, last in self.periods.get(kind, ())
-        ]
-        return reduce(Column.__or__, conditions) if conditions else F.lit(False)
+
+def during(
+    periods: Sequence[Period], column: str, before: timedelta = _NOW, after: timedelta = _NOW
+) -> Column:
+    """Whether a timestamp is in one of the periods, or at most so much before or after.
+
+    It is a simple condition by which files can be left out.
+    """
+    earlier, later = (length // timedelta(microseconds=1) for length in (before, after))
+    conditions = [
+        F.col(column).between(_literal(first - earlier), _literal(last + later)) for first, last in periods
+    ]
+    return reduce(Column.__or__, conditions) if conditions else F.lit(False)
+
+
+def periods_by_hour(rows: DataFrame, first: str, last: str) -> list[Period]:
+    """From when to when `rows` last, those that begin in the same hour together."""
+    hours = rows.groupBy(F.date_trunc("hour", first)).agg(
+        F.min(F.unix_micros(first)).alias("first"), F.max(F.unix_micros(last)).alias("last")
+    )
+    return joined(Period(hour["first"], hour["last"]) for hour in hours.collect())
 
 
 def joined(periods: Iterable[Period]) -> list[Period]:
-    """The periods in their order, or one around them where they are many."""
+    """The periods in their order, or one around them where they are many.
+
+    Hour by hour, a clock that is far ahead adds an hour and widens nothing.
+    """
     ordered = sorted(periods)
     if len(ordered) > _MOST_PERIODS:
         return [Period(ordered[0].first, max(period.last for period in ordered))]

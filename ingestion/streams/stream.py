@@ -45,7 +45,20 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Changes:
+class Change:
+    """Rows for a silver table, and `stale` ones, of which it has the keys and should not.
+
+    `where` is a condition on `t`, the table, that holds for all rows with these keys: other files are not
+    read.
+    """
+
+    rows: DataFrame
+    where: Column | None = None
+    stale: DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Log:
     """The table that keeps all changes of another, and when a change deletes."""
 
     table: str
@@ -54,34 +67,29 @@ class Changes:
 
 @dataclass(frozen=True)
 class Stream:
-    """A silver table: the kinds of record `after` which it is written, and the `rows` it then gets.
+    """A silver table: the kinds of record `after` which it is written, and its `change` by a batch.
 
-    Of rows with one key the greatest by `order` counts; without one, they replace what differs. Files of
-    the table are left out by the condition `where`; `stale` are rows that it has and should not have.
+    Of rows with one key the greatest by `order` counts; without one, they replace what differs.
     """
 
     table: str
     after: frozenset[str]
-    rows: Callable[[Batch], DataFrame]
+    change: Callable[[Batch], Change]
     order: tuple[str, ...] = ()
-    where: Callable[[Batch], Column | None] = lambda batch: None
-    changes: Changes | None = None
-    stale: Callable[[Batch], DataFrame | None] = lambda batch: None
+    log: Log | None = None
 
     def write(self, batch: Batch) -> None:
         """Write what a batch brings for the table."""
-        table, where = batch.tables[self.table], self.where(batch)
-        stale = self.stale(batch)
-        if stale is not None and where is not None and not stale.isEmpty():
-            delete(table, stale, batch.transaction, where)
-        rows = self.rows(batch).select(*table.keys, *table.values)
-        self._upserter(batch).write(rows, batch.transaction, where)
-
-    def _upserter(self, batch: Batch) -> Upserter | CDCUpserter:
-        table = batch.tables[self.table]
-        if self.changes is None:
-            return Upserter(table, self.order)
-        return CDCUpserter(table, batch.tables[self.changes.table], self.order, self.changes.is_delete)
+        table, change = batch.tables[self.table], self.change(batch)
+        if change.stale is not None and not change.stale.isEmpty():
+            delete(table, change.stale, batch.transaction, change.where)
+        rows = change.rows.select(*table.keys, *table.values)
+        if self.log:
+            log = batch.tables[self.log.table]
+            CDCUpserter(table, log, self.order, self.log.is_delete).write(rows, batch.transaction)
+        else:
+            replaced = Upserter(table, self.order).write(rows, batch.transaction, change.where)
+            batch.replaced[self.table] = replaced
 
 
 @dataclass(frozen=True)

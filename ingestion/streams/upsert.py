@@ -33,17 +33,19 @@ class Upserter:
         self._values = (*first, *(name for name in table.values if name not in first))
         self._is_better = "{s} > {t}" if order else "not ({s} <=> {t})"
 
-    def write(self, rows: DataFrame, transaction: Transaction, where: Column | None = None) -> None:
-        """Merge rows with the table's columns but `_updated_at`.
+    def write(self, rows: DataFrame, transaction: Transaction, where: Column | None = None) -> int | None:
+        """Merge rows with the table's columns but `_updated_at`; returns how many were replaced.
 
         `where` is a condition on `t`, the table, that holds for all rows with the same keys; files
-        that cannot have such rows are not read.
+        that cannot have such rows are not read. Nobody knows what was replaced (None) when the rows
+        had been merged before, and are not merged again.
         """
         merge = _merge(self.table, self.one_per_key(rows), transaction, where)
         if self._values:
             s, t = (f"struct({', '.join(f'{side}.`{name}`' for name in self._values)})" for side in "st")
             merge = merge.whenMatchedUpdateAll(self._is_better.format(s=s, t=t))
-        merge.whenNotMatchedInsertAll().execute()
+        counts = merge.whenNotMatchedInsertAll().execute().first()
+        return None if counts is None else int(counts["num_updated_rows"])
 
     def one_per_key(self, rows: DataFrame) -> DataFrame:
         """The greatest row of each key."""
@@ -67,21 +69,20 @@ class CDCUpserter:
         self._newest = Upserter(table, order)
         self._is_delete = is_delete
 
-    def write(self, rows: DataFrame, transaction: Transaction, where: Column | None = None) -> None:
+    def write(self, rows: DataFrame, transaction: Transaction) -> None:
         """Merge changes, in whatever order they come, into the table of changes and the newest rows."""
         self._changes.write(rows, transaction)
         keys = list(self.table.keys)
         known = rows.sparkSession.table(self._changes.table.silver).drop(UPDATED_AT)
         newest = self._newest.one_per_key(known.join(rows.select(keys).distinct(), keys, "left_semi"))
-        merge = _merge(
-            self.table, newest.withColumn("is_delete", F.expr(self._is_delete)), transaction, where
-        )
+        newest = newest.withColumn("is_delete", F.expr(self._is_delete))
+        merge = _merge(self.table, newest, transaction)
         columns = {name: f"s.`{name}`" for name in self.table.columns}
         merge = merge.whenMatchedDelete("s.is_delete").whenMatchedUpdate(set=dict(columns))
         merge.whenNotMatchedInsert("not s.is_delete", values=dict(columns)).execute()
 
 
-def delete(table: StreamTable, rows: DataFrame, transaction: Transaction, where: Column) -> None:
+def delete(table: StreamTable, rows: DataFrame, transaction: Transaction, where: Column | None) -> None:
     """Delete what has the keys of `rows`; `where` as in `Upserter.write`."""
     _merge(table, rows, transaction, where, "delete").whenMatchedDelete().execute()
 
@@ -90,7 +91,7 @@ def _merge(
     table: StreamTable,
     rows: DataFrame,
     transaction: Transaction,
-    where: Column | None,
+    where: Column | None = None,
     step: str = "upsert",
 ) -> DeltaMergeBuilder:
     session = rows.sparkSession

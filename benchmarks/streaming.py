@@ -1,0 +1,323 @@
+"""Heart rates over Kafka to gold: how long an event takes, and how many a second one machine holds.
+
+`python -m benchmarks.streaming [--rate 1000] [--seconds 600] [--ladder 2000 4000 8000]`. A broker, a sender
+and `lakehouse stream` share the machine. Each device sends a heart rate a second; its user works out for
+five minutes and rests for ten seconds; one heart rate in fifty is sent up to 30 seconds late. A heart rate
+is due in gold when it and its workout's stop were sent, and there when `workout_bpm_summary` counts it.
+"""
+
+import argparse
+import heapq
+import json
+import os
+import platform
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+import numpy as np
+import psutil
+import pyarrow.parquet as parquet
+from confluent_kafka import Producer
+
+from benchmarks.measure import processor
+from lakehouse.broker import Broker
+
+RESULTS = Path(__file__).parent / "STREAMING.md"
+TOPICS = ["user_info", "workout", "bpm"]
+
+_WORKOUT, _REST = 300, 10
+_LATE_SHARE, _LATEST = 0.02, 30
+# Tables and classes are new in the first minute.
+_WARM_UP = 60
+_CYCLE = re.compile(r"kafka_multiplex [\d,]+ rows in ([\d.]+) s.*gold ([\d.]+) s")
+
+Session = tuple[int, int, int]
+
+
+@dataclass
+class Sent:
+    """When the heart rates of each session were sent, and its stop."""
+
+    heart_rates: dict[Session, list[float]] = field(default_factory=lambda: defaultdict(list))
+    stops: dict[Session, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Seconds from due to gold (p50, p95, most), memory in MiB after warm-up and at the end, cycles."""
+
+    rate: int
+    seconds: int
+    counted: int
+    p50: float
+    p95: float
+    most: float
+    p95_first_half: float
+    p95_second_half: float
+    memory_begin: float
+    memory_end: float
+    cycle_seconds: float
+
+    def __str__(self) -> str:
+        """A row of the table of results."""
+        return (
+            f"| {self.rate:,} | {self.seconds} | {self.counted:,} | {self.p50:.1f} | {self.p95:.1f} "
+            f"| {self.most:.1f} | {self.p95_first_half:.1f} | {self.p95_second_half:.1f} "
+            f"| {self.cycle_seconds:.1f} | {self.memory_begin:,.0f} | {self.memory_end:,.0f} |"
+        )
+
+
+HEADING = (
+    "| heart rates/s | seconds | counted | p50 s | p95 s | most s | p95 first half | p95 second half "
+    "| cycle s | MiB after warm-up | MiB at end |\n"
+    "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+)
+
+
+def main() -> None:
+    """Measure, print each row as it comes, and write `STREAMING.md`."""
+    arguments = _arguments()
+    runs = [(arguments.rate, arguments.seconds), *((rate, 240) for rate in arguments.ladder)]
+    rows = [HEADING]
+    print(HEADING, flush=True)
+    for rate, seconds in runs:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+            rows.append(str(measure(rate, seconds, Path(folder), arguments.trigger)))
+            print(rows[-1], flush=True)
+    RESULTS.write_text(_report(rows, arguments.trigger))
+
+
+def measure(rate: int, seconds: int, folder: Path, trigger: str) -> Result:
+    """Stream `rate` heart rates a second for `seconds`, everything below `folder`."""
+    landing, home = folder / "landing", folder / "home"
+    _register(landing, rate)
+    with Broker(folder / "kafka") as broker:
+        broker.create_topics(TOPICS)
+        _send_profiles(broker.address, rate)
+        environment = os.environ | {
+            "LAKEHOUSE_HOME": str(home),
+            "LAKEHOUSE_LANDING": str(landing),
+            "LAKEHOUSE_KAFKA": broker.address,
+        }
+        command = [str(Path(sys.executable).parent / "lakehouse"), "stream", "--trigger", trigger]
+        log = (folder / "stream.log").open("w+")
+        stream = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait_for(log, stream)
+            memory = _Memory(stream.pid)
+            sent, started = Sent(), time.time()
+            _send(broker.address, rate, seconds, sent)
+            time.sleep(30)
+        finally:
+            stream.send_signal(signal.SIGTERM)
+            stream.wait(120)
+            memory.stop()
+        log.seek(0)
+        return _result(rate, seconds, home, sent, started, memory.samples, log.read())
+
+
+def _register(landing: Path, users: int) -> None:
+    folders = {name: landing / "gym" / name for name in ("registered_users", "gym_logins", "kafka_multiplex")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    now = int(time.time())
+    rows = [f"{user},{user},mac-{user},{now}" for user in range(users)]
+    header = "user_id,device_id,mac_address,registration_timestamp"
+    (folders["registered_users"] / "users.csv").write_text("\n".join([header, *rows]))
+    rows = [f"mac-{user},{user % 7},{now},{now + 7200}" for user in range(users)]
+    (folders["gym_logins"] / "logins.csv").write_text("\n".join(["mac_address,gym,login,logout", *rows]))
+
+
+def _send_profiles(address: str, users: int) -> None:
+    producer = Producer({"bootstrap.servers": address})
+    now = time.time()
+    for user in range(users):
+        profile = {
+            "user_id": user,
+            "update_type": "new",
+            "timestamp": now,
+            "dob": "07/25/1989",
+            "gender": "F",
+        }
+        producer.produce("user_info", json.dumps(profile), str(user))
+    producer.flush(30)
+
+
+class Event(NamedTuple):
+    """A message, when it is to be sent, and the session in which it counts."""
+
+    send_at: float
+    number: int
+    topic: str
+    user: int
+    value: str
+    session: Session | None
+
+
+def _events(now: int, second: int, rate: int, chance: random.Random) -> Iterator[Event]:
+    """What the devices of `rate` users record in a second."""
+    length = _WORKOUT + _REST
+    for user in range(rate):
+        number, place = divmod(second + user * length // rate, length)
+        session = (user, 1, number)
+        late = chance.random() * _LATEST if chance.random() < _LATE_SHARE else 0.0
+        at, beats = now + user / rate, 60 + 100 * chance.random()
+        counts = session if 0 < place <= _WORKOUT else None
+        rate_sent = {"device_id": user, "time": now, "heartrate": beats}
+        yield Event(at + late, 2 * user, "bpm", user, json.dumps(rate_sent), counts)
+        if place in (0, _WORKOUT):
+            action: dict[str, object] = {
+                "user_id": user,
+                "workout_id": 1,
+                "session_id": number,
+                "timestamp": now,
+            }
+            action["action"] = "stop" if place else "start"
+            yield Event(at, 2 * user + 1, "workout", user, json.dumps(action), session if place else None)
+
+
+def _send(address: str, rate: int, seconds: int, sent: Sent) -> None:
+    """Send in real time what is recorded in so many seconds."""
+    producer = Producer({"bootstrap.servers": address, "linger.ms": 20})
+    chance = random.Random(rate)
+    waiting: list[Event] = []
+    first = int(time.time()) + 1
+    for second in range(seconds):
+        for event in _events(first + second, second, rate, chance):
+            heapq.heappush(waiting, event)
+        _send_until(first + second + 1, producer, waiting, sent)
+    _send_until(first + seconds + _LATEST, producer, waiting, sent)
+    producer.flush(30)
+
+
+def _send_until(end: float, producer: Producer, waiting: list[Event], sent: Sent) -> None:
+    while waiting and waiting[0].send_at < end:
+        pause = waiting[0].send_at - time.time()
+        if pause > 0:
+            producer.poll(0)
+            time.sleep(min(pause + 0.02, end - time.time() + 0.02))
+        event = heapq.heappop(waiting)
+        producer.produce(event.topic, event.value, str(event.user))
+        now = time.time()
+        if event.session is not None and event.topic == "bpm":
+            sent.heart_rates[event.session].append(now)
+        elif event.session is not None:
+            sent.stops[event.session] = now
+
+
+def _result(
+    rate: int, seconds: int, home: Path, sent: Sent, started: float, memory: list[float], log: str
+) -> Result:
+    counts = _counts_in_gold(home / "warehouse/gold.db/workout_bpm_summary")
+    first, last = started + _WARM_UP, started + seconds
+    due_and_taken = []
+    for session, stopped in sent.stops.items():
+        for position, at in enumerate(sorted(sent.heart_rates[session]), 1):
+            due = max(at, stopped)
+            if first < due < last:
+                there = next((when for when, count in counts[session] if count >= position), float("inf"))
+                due_and_taken.append((due, there - due))
+    due, taken = np.array(due_and_taken).T
+    early = due < (first + last) / 2
+    cycles = [float(silver) + float(gold) for silver, gold in _CYCLE.findall(log)]
+    p50, p95, most = (float(np.percentile(taken, share)) for share in (50, 95, 100))
+    return Result(
+        rate,
+        seconds,
+        counted=len(taken),
+        p50=p50,
+        p95=p95,
+        most=most,
+        p95_first_half=float(np.percentile(taken[early], 95)),
+        p95_second_half=float(np.percentile(taken[~early], 95)),
+        memory_begin=memory[_WARM_UP // _Memory.INTERVAL],
+        memory_end=memory[-1],
+        cycle_seconds=float(np.median(cycles[3:])),
+    )
+
+
+def _counts_in_gold(table: Path) -> dict[Session, list[tuple[float, int]]]:
+    """How many recordings gold counted for each session, and when that was committed."""
+    counts = defaultdict(list)
+    for commit in sorted((table / "_delta_log").glob("*.json")):
+        committed_at = commit.stat().st_mtime
+        for action in map(json.loads, commit.read_text().splitlines()):
+            if "add" not in action:
+                continue
+            columns = ["user_id", "workout_id", "session_id", "num_recordings"]
+            rows = parquet.read_table(table / action["add"]["path"], columns=columns)
+            for *session, count in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+                counts[tuple(session)].append((committed_at, count))
+    return counts
+
+
+class _Memory:
+    """Memory of a process and its children in MiB, sampled until stopped."""
+
+    INTERVAL = 5
+
+    def __init__(self, pid: int) -> None:
+        self.samples: list[float] = []
+        self._process = psutil.Process(pid)
+        self._stopped = threading.Event()
+        threading.Thread(target=self._sample, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _sample(self) -> None:
+        while not self._stopped.wait(self.INTERVAL) and self._process.is_running():
+            family = [self._process, *self._process.children(recursive=True)]
+            self.samples.append(sum(process.memory_info().rss for process in family) / 2**20)
+
+
+def _wait_for(log: TextIO, stream: "subprocess.Popen[bytes]") -> None:
+    """Wait until the stream has shown its first cycle."""
+    while "gold" not in Path(log.name).read_text():
+        if stream.poll() is not None:
+            raise RuntimeError(f"lakehouse stream ended:\n{Path(log.name).read_text()}")
+        time.sleep(1)
+
+
+def _report(rows: list[str], trigger: str) -> str:
+    memory = psutil.virtual_memory().total / 2**30
+    return "\n".join(
+        [
+            "# Streaming",
+            "",
+            "Written by `python -m benchmarks.streaming`, whose beginning says what is measured. Broker,",
+            f'sender and `lakehouse stream --trigger "{trigger}"` shared the machine.',
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({processor()}), {memory:.0f} GiB, "
+            f"{platform.system()}, Python {platform.python_version()}.",
+            "",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=int, default=1000, help="heart rates a second")
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--ladder", type=int, nargs="*", default=[2000, 4000, 8000])
+    parser.add_argument("--trigger", default="5 seconds")
+    parser.add_argument("--folder", type=Path, help="where files and tables go while measuring")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ is due in gold when it and its workout's stop were sent, and there when `workout
 """
 
 import argparse
+import contextlib
 import heapq
 import json
 import os
@@ -114,9 +115,10 @@ def measure(rate: int, seconds: int, folder: Path, trigger: str) -> Result:
         command = [str(Path(sys.executable).parent / "lakehouse"), "stream", "--trigger", trigger]
         log = (folder / "stream.log").open("w+")
         stream = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        memory = _Memory(stream.pid)
         try:
             _wait_for(log, stream)
-            memory = _Memory(stream.pid)
+            memory.samples.clear()
             sent, started = Sent(), time.time()
             _send(broker.address, rate, seconds, sent)
             time.sleep(30)
@@ -178,14 +180,17 @@ def _events(now: int, second: int, rate: int, chance: random.Random) -> Iterator
         rate_sent = {"device_id": user, "time": now, "heartrate": beats}
         yield Event(at + late, 2 * user, "bpm", user, json.dumps(rate_sent), counts)
         if place in (0, _WORKOUT):
-            action: dict[str, object] = {
+            name = "stop" if place else "start"
+            action = {
                 "user_id": user,
                 "workout_id": 1,
                 "session_id": number,
                 "timestamp": now,
+                "action": name,
             }
-            action["action"] = "stop" if place else "start"
-            yield Event(at, 2 * user + 1, "workout", user, json.dumps(action), session if place else None)
+            # Of what was under way at the beginning, the start was not sent.
+            ends = session if place and second >= _WORKOUT else None
+            yield Event(at, 2 * user + 1, "workout", user, json.dumps(action), ends)
 
 
 def _send(address: str, rate: int, seconds: int, sent: Sent) -> None:
@@ -278,9 +283,11 @@ class _Memory:
         self._stopped.set()
 
     def _sample(self) -> None:
-        while not self._stopped.wait(self.INTERVAL) and self._process.is_running():
-            family = [self._process, *self._process.children(recursive=True)]
-            self.samples.append(sum(process.memory_info().rss for process in family) / 2**20)
+        while not self._stopped.wait(self.INTERVAL):
+            # A child may end while it is asked.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family = [self._process, *self._process.children(recursive=True)]
+                self.samples.append(sum(process.memory_info().rss for process in family) / 2**20)
 
 
 def _wait_for(log: TextIO, stream: "subprocess.Popen[bytes]") -> None:

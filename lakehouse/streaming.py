@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -54,7 +55,7 @@ def follow(
         LakehouseError: a cycle failed.
     """
     interval = trigger_seconds(trigger)
-    os.environ["LAKEHOUSE_JIT_LEVEL"] = "4"
+    os.environ["LAKEHOUSE_STREAMING"] = "1"
     with _stopped_by_signals() as stopped, StreamDisplay(console) as display:
         follower = Follower(settings, tables)
         ends_at = time.monotonic() + (seconds or float("inf"))
@@ -85,13 +86,18 @@ class Follower:
             LakehouseError: something failed; the next cycle takes it up again.
         """
         started = time.monotonic()
-        self._load()
+        if not self._grown or not self._queries:
+            self._load()
         self._queries = self._queries or open_queries(self._settings, self._tables)
         queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
         self._grown = set()
         silver_done = time.monotonic()
         if any(query.rows for query in queries):
-            self._gold.refresh()
+            with ThreadPoolExecutor(1) as pool:
+                # Bronze is no concern of gold.
+                loading = pool.submit(self._load)
+                self._gold.refresh()
+                loading.result()
         ended = time.monotonic()
         return Cycle(queries, ended - started, ended - silver_done)
 

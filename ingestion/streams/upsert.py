@@ -40,7 +40,8 @@ class Upserter:
         that cannot have such rows are not read. Nobody knows what was replaced (None) when the rows
         had been merged before, and are not merged again.
         """
-        merge = _merge(self.table, self.one_per_key(rows), transaction, where)
+        # A merge reads its source twice.
+        merge = _merge(self.table, self.one_per_key(rows).localCheckpoint(), transaction, where)
         if self._values:
             s, t = (f"struct({', '.join(f'{side}.`{name}`' for name in self._values)})" for side in "st")
             merge = merge.whenMatchedUpdateAll(self._is_better.format(s=s, t=t))

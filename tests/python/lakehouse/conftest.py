@@ -101,7 +101,11 @@ class Lakehouse:
 
 def _lasting_columns(lakehouse: Lakehouse, table: str) -> list[str]:
     columns = read(lakehouse.warehouse, f"select * from {table} limit 0").columns
-    return [f"`{name}`" for name in columns if not name.startswith(("_", "dbt_", "processing_time"))]
+    return [f"`{name}`" for name in columns if not _tells_when(name)]
+
+
+def _tells_when(column: str) -> bool:
+    return column.startswith(("_", "dbt_", "processing_time")) or column.endswith("updated_at")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -86,18 +85,13 @@ class Follower:
             LakehouseError: something failed; the next cycle takes it up again.
         """
         started = time.monotonic()
-        if not self._grown or not self._queries:
-            self._load()
+        self._load()
         self._queries = self._queries or open_queries(self._settings, self._tables)
         queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
         self._grown = set()
         silver_done = time.monotonic()
         if any(query.rows for query in queries):
-            with ThreadPoolExecutor(1) as pool:
-                # Bronze is no concern of gold.
-                loading = pool.submit(self._load)
-                self._gold.refresh()
-                loading.result()
+            self._gold.refresh()
         ended = time.monotonic()
         return Cycle(queries, ended - started, ended - silver_done)
 

@@ -21,6 +21,9 @@ from ingestion.kafka import ANSWER_SECONDS, KafkaUnavailable
 # Files arrive this often, in seconds.
 _INTERVAL = 1.0
 
+# A clock that is a year ahead should hold nobody up, in seconds.
+_LONGEST_PAUSE = 10.0
+
 _LATEST = 1e12
 
 _MESSAGES = "kafka_multiplex"
@@ -76,7 +79,8 @@ def replay_to_kafka(folder: Path, servers: str, landing: Path, speed: float = 1)
     """Send recorded messages to their topics, and the CSV files, which have none, to the landing zone.
 
     `folder` has the folders registered_users, gym_logins and kafka_multiplex, or some of them. `speed` is
-    1 for real time, 60 for a minute per second, 0 for as fast as possible. Messages keep their time.
+    1 for real time, 60 for a minute per second, 0 for as fast as possible; pauses last 10 seconds at
+    most. Messages keep their time.
 
     Raises:
         ValueError: there are no recorded files, or the speed is negative.
@@ -152,8 +156,9 @@ def _send(
     lines: list[Line], transports: dict[str, _Transport], files: "_Files", speed: float, summary: Summary
 ) -> None:
     started = flushed = time.monotonic()
+    due = started
     # Lines before any that has a time do not hold up the others.
-    first = next((line.time for line in lines if line.time), 0.0)
+    last = next((line.time for line in lines if line.time), 0.0)
     everything: list[_Transport] = [*transports.values(), files]
 
     def go_on(due: float) -> None:
@@ -170,7 +175,9 @@ def _send(
 
     try:
         for line in lines:
-            go_on(started + max(0.0, line.time - first) / speed if speed else 0.0)
+            due += min(max(0.0, line.time - last) / speed, _LONGEST_PAUSE) if speed else 0.0
+            last = max(last, line.time)
+            go_on(due)
             transports.get(line.folder, files).send(line)
     finally:
         # Also when it is stopped: what was taken arrives.

@@ -111,8 +111,8 @@ def test_a_stream_over_kafka_that_is_killed_gives_the_tables_of_files(
         broker.create_topics(TOPICS)
         lakehouse = Lakehouse(tmp_path, {"LAKEHOUSE_KAFKA": broker.address}, sources=("gym",))
         (lakehouse.landing / "gym").mkdir(parents=True)
-        # Two weeks, spread over the time in which streams are killed.
-        speed = 14 * 24 * 3600 // (25 * kills)
+        # Half a year and two weeks, spread over the time in which streams are killed.
+        speed = 200 * 24 * 3600 // (50 * kills)
         recorded = str(in_one_run.landing / "gym")
         sender = lakehouse.start("lakehouse", "replay", recorded, "--to", "kafka", "--speed", str(speed))
         for number in range(kills):

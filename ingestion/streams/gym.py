@@ -26,7 +26,8 @@ LONGEST_WORKOUT = timedelta(hours=3)
 SOURCES = (
     Source("registered_users", registrations),
     Source("gym_logins", logins),
-    Source("kafka_multiplex", messages, unique=("topic", "key", "value")),
+    # A copy with an offset of its own is for the tables to merge, else the first to arrive would count.
+    Source("kafka_multiplex", messages, unique=("topic", "partition", "offset", "key", "value")),
 )
 
 

@@ -56,7 +56,7 @@
             {% do attach_table(source.schema, source.identifier, 'delta', folder) %}
         {% elif source.unique_id in needed %}
             {% do exceptions.raise_compiler_error(
-                folder ~ ' holds no table: run `lakehouse load --source ' ~ source.source_name ~ '` first'
+                folder ~ ' holds no table: run `' ~ (source.loader or 'lakehouse load') ~ ' --source ' ~ source.source_name ~ '` first'
             ) %}
         {% endif %}
     {% endfor %}

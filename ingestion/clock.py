@@ -10,9 +10,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class BatchClock:
-    """Gives out times for the batches of one table; the last one is kept in `file`.
+    """Gives out times for batches; the last one is kept in `file`.
 
-    Loaders that write the same table, from files and from Kafka, share a file.
+    Who is followed by the same reader shares a file: loaders of one table from files and from Kafka, and
+    the streams of all silver tables.
     """
 
     def __init__(self, file: Path) -> None:
@@ -42,5 +43,5 @@ class BatchClock:
 
 
 def clock_of(checkpoints: Path, identifier: str) -> BatchClock:
-    """The clock of a bronze table; `checkpoints` is the folder of the streams' checkpoints."""
+    """The clock of a bronze table or of `silver`; `checkpoints` is the folder of the streams' checkpoints."""
     return BatchClock(checkpoints / "clocks" / identifier)

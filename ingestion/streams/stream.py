@@ -17,6 +17,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion import audit
+from ingestion.clock import clock_of
 from ingestion.contracts import SourceTable
 from ingestion.errors import root_cause
 from ingestion.streams.batch import KIND, REASON, Batch, Period, joined
@@ -25,6 +26,7 @@ from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter, delete
 from ingestion.times import from_epoch_micros
 
 _BYTES_PER_BATCH = "128m"
+_EPOCH = from_epoch_micros(0)
 
 
 class StreamError(Exception):
@@ -127,6 +129,8 @@ class Query:
         self._tables = tables
         self._checkpoint = checkpoint_of(checkpoints, table)
         self._watermark = watermark
+        # Gold looks for rows that are newer than its own, whichever query wrote them.
+        self._clock = clock_of(checkpoints, "silver")
         self._oldest: datetime | None = None
         self._failure: Exception | None = None
 
@@ -169,7 +173,7 @@ class Query:
 
     def _write_records(self, records: DataFrame, number: int) -> None:
         query = records.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        transaction = Transaction(f"silver-{query}", number, _now())
+        transaction = Transaction(f"silver-{query}", number, self._clock.tick(_EPOCH))
         contents = _contents(records)
         self._oldest = self._oldest or contents.oldest
         if contents.has_rejected:
@@ -243,13 +247,3 @@ def _contents(records: DataFrame) -> _Contents:
         any(not hour["usable"] for hour in hours),
         min((from_epoch_micros(hour["arrived"]) for hour in hours), default=None),
     )
-
-
-_last = datetime.min.replace(tzinfo=UTC)
-
-
-def _now() -> datetime:
-    """Present time, later than at any call before: gold looks for rows that are newer than its own."""
-    global _last
-    _last = max(datetime.now(UTC), _last + timedelta(microseconds=1))
-    return _last

@@ -198,7 +198,7 @@ def validate(source: SourceArgument) -> None:
     _select([source])
     settings.export()
     with writer_lock(settings.home):
-        validate_source(settings, source, console)
+        validate_source(source, console)
 
 
 @app.command()

@@ -210,7 +210,7 @@ def start(target: str) -> Manifest:
     return manifest
 
 
-def validate_source(settings: Settings, source: str, console: Console) -> None:
+def validate_source(source: str, console: Console) -> None:
     """Show how many rows each table of a source has, then run every test that concerns it.
 
     Raises:

@@ -3,7 +3,7 @@
     than themselves.
 -#}
 
-{% macro gym_messages() -%}
+{% macro gym_messages(sent_messages=none) -%}
     (
         select
             *,
@@ -40,7 +40,7 @@
                         'user_id bigint, update_type string, timestamp double, workout_id bigint, '
                         || 'session_id bigint, action string, device_id bigint, time double, heartrate double'
                     ) as sent
-                from {{ source('gym', 'kafka_multiplex') }}
+                from {{ sent_messages or source('gym', 'kafka_multiplex') }}
             ) as parsed
         ) as fields
     ) as messages
@@ -62,4 +62,11 @@
         registration_timestamp > unix_micros(_ingested_at) / 1000000 + 86400 and registration_timestamp <= 253402300799,
         false
     )
+{%- endmacro %}
+
+
+{#- Null where a timestamp cannot hold it. -#}
+
+{% macro gym_timestamp(seconds) -%}
+    timestamp_seconds(if({{ seconds }} between -62135596800 and 253402300799, {{ seconds }}, null))
 {%- endmacro %}

@@ -19,6 +19,10 @@ class Transaction:
     batch: int
     written_at: datetime
 
+    def application(self, table: StreamTable, step: str) -> str:
+        """Delta's name for who writes a table in a step of a batch."""
+        return f"{self.stream}-{table.name}-{step}"
+
 
 class Upserter:
     """Merges rows by key.
@@ -40,8 +44,12 @@ class Upserter:
         that cannot have such rows are not read. Nobody knows what was replaced (None) when the rows
         had been merged before, and are not merged again.
         """
+        rows = self.one_per_key(rows)
+        if _is_first(self.table, rows, transaction):
+            _append(self.table, rows, transaction)
+            return 0
         # A merge reads its source twice.
-        merge = _merge(self.table, self.one_per_key(rows).localCheckpoint(), transaction, where)
+        merge = _merge(self.table, rows.localCheckpoint(), transaction, where)
         if self._values:
             s, t = (f"struct({', '.join(f'{side}.`{name}`' for name in self._values)})" for side in "st")
             merge = merge.whenMatchedUpdateAll(self._is_better.format(s=s, t=t))
@@ -70,22 +78,41 @@ class CDCUpserter:
         self._newest = Upserter(table, order)
         self._is_delete = is_delete
 
-    def write(self, rows: DataFrame, transaction: Transaction) -> None:
-        """Merge changes, in whatever order they come, into the table of changes and the newest rows."""
-        self._changes.write(rows, transaction)
+    def write(self, rows: DataFrame, transaction: Transaction) -> int | None:
+        """Merge changes, in whatever order they come, into the table of changes and the newest rows.
+
+        Returns how many changes were replaced, as `Upserter.write` does.
+        """
+        replaced = self._changes.write(rows, transaction)
         keys = list(self.table.keys)
         known = rows.sparkSession.table(self._changes.table.silver).drop(UPDATED_AT)
         newest = self._newest.one_per_key(known.join(rows.select(keys).distinct(), keys, "left_semi"))
         newest = newest.withColumn("is_delete", F.expr(self._is_delete))
+        if _is_first(self.table, rows, transaction):
+            _append(self.table, newest.where("not is_delete").drop("is_delete"), transaction)
+            return replaced
         merge = _merge(self.table, newest, transaction)
         columns = {name: f"s.`{name}`" for name in self.table.columns}
         merge = merge.whenMatchedDelete("s.is_delete").whenMatchedUpdate(set=dict(columns))
         merge.whenNotMatchedInsert("not s.is_delete", values=dict(columns)).execute()
+        return replaced
 
 
 def delete(table: StreamTable, rows: DataFrame, transaction: Transaction, where: Column | None) -> None:
     """Delete what has the keys of `rows`; `where` as in `Upserter.write`."""
     _merge(table, rows, transaction, where, "delete").whenMatchedDelete().execute()
+
+
+def _is_first(table: StreamTable, rows: DataFrame, transaction: Transaction) -> bool:
+    """Whether nothing was ever written to a table, so that there is nothing to merge with."""
+    return transaction.batch == 0 and rows.sparkSession.table(table.silver).isEmpty()
+
+
+def _append(table: StreamTable, rows: DataFrame, transaction: Transaction) -> None:
+    stamped = rows.withColumn(UPDATED_AT, F.lit(transaction.written_at))
+    writer = stamped.write.format("delta").mode("append")
+    writer = writer.option("txnAppId", transaction.application(table, "upsert"))
+    writer.option("txnVersion", transaction.batch).saveAsTable(table.silver)
 
 
 def _merge(
@@ -95,9 +122,12 @@ def _merge(
     where: Column | None = None,
     step: str = "upsert",
 ) -> DeltaMergeBuilder:
-    session = rows.sparkSession
-    session.conf.set("spark.databricks.delta.write.txnAppId", f"{transaction.stream}-{table.name}-{step}")
+    # The transaction is a setting of the session, and other tables are written meanwhile.
+    session = rows.sparkSession.newSession()
+    session.conf.set("spark.databricks.delta.write.txnAppId", transaction.application(table, step))
     session.conf.set("spark.databricks.delta.write.txnVersion", str(transaction.batch))
+    # Its rows are at hand and always the same: a merge need not copy them.
+    session.conf.set("spark.databricks.delta.merge.materializeSource", "none")
     on = F.expr(" and ".join(f"t.`{key}` = s.`{key}`" for key in table.keys))
     stamped = rows.withColumn(UPDATED_AT, F.lit(transaction.written_at)).alias("s")
     target = DeltaTable.forName(session, table.silver).alias("t")

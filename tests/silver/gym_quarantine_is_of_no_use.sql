@@ -1,4 +1,4 @@
--- What the streams did put into quarantine lacks what a silver table needs, or is a visit that ends before it begins.
+-- What the streams put into quarantine lacks what is needed, or is a visit that ends before it begins.
 with quarantined as (
 
     select * from {{ source('ops', 'quarantine') }}
@@ -9,9 +9,9 @@ with quarantined as (
 messages as (
 
     select
-        record,
-        _ingested_at,
-        sent.*
+        parsed.record,
+        parsed._ingested_at,
+        parsed.sent.*
     from (
         select
             *,
@@ -25,9 +25,9 @@ messages as (
 logins as (
 
     select
-        record,
-        _ingested_at,
-        sent.*
+        parsed.record,
+        parsed._ingested_at,
+        parsed.sent.*
     from (
         select
             *,
@@ -41,9 +41,9 @@ logins as (
 registrations as (
 
     select
-        record,
-        _ingested_at,
-        sent.*
+        parsed.record,
+        parsed._ingested_at,
+        parsed.sent.*
     from (
         select
             *,

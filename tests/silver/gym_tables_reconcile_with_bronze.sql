@@ -1,6 +1,9 @@
--- Whatever bronze was sent about gyms is in silver or in quarantine; row accounting tells that there is no more.
+-- Whatever bronze was sent about gyms is in silver or in quarantine; row accounting tells of more.
 {%- set messages -%}
-    select * from {{ gym_messages() }}
+    select
+        *,
+        concat_ws('|', topic, key, value) as record
+    from {{ gym_messages() }}
     where {{ unchecked(source('gym', 'kafka_multiplex'), ['_ingested_at']) }}
 {%- endset %}
 
@@ -8,7 +11,7 @@ with missing as (
 
     select
         'kafka_multiplex' as table_name,
-        concat_ws('|', topic, key, value) as record
+        messages.record
     from ({{ messages }}) as messages
     left anti join {{ source('gym', 'heart_rate') }} as silver
         on messages.device_id = silver.device_id and {{ gym_timestamp('messages.time') }} = silver.time
@@ -16,7 +19,7 @@ with missing as (
     union all
     select
         'kafka_multiplex' as table_name,
-        concat_ws('|', topic, key, value) as record
+        messages.record
     from ({{ messages }}) as messages
     left anti join {{ source('gym', 'workouts') }} as silver
         on
@@ -29,7 +32,7 @@ with missing as (
     union all
     select
         'kafka_multiplex' as table_name,
-        concat_ws('|', topic, key, value) as record
+        messages.record
     from ({{ messages }}) as messages
     left anti join {{ source('gym', 'user_profile_history') }} as silver
         on
@@ -40,15 +43,13 @@ with missing as (
     union all
     select
         'kafka_multiplex' as table_name,
-        concat_ws('|', topic, key, value) as record
-    from {{ source('gym', 'kafka_multiplex') }}
-    where
-        coalesce(topic not in ('bpm', 'workout', 'user_info'), true)
-        and ({{ unchecked(source('gym', 'kafka_multiplex'), ['_ingested_at']) }})
+        record
+    from ({{ messages }}) as messages
+    where coalesce(topic not in ('bpm', 'workout', 'user_info'), true)
     union all
     select
         'gym_logins' as table_name,
-        concat_ws('|', mac_address, gym, login, logout) as record
+        concat_ws('|', logins.mac_address, logins.gym, logins.login, logins.logout) as record
     from {{ source('gym', 'gym_logins') }} as logins
     left anti join {{ source('gym', 'gym_visits') }} as silver
         on
@@ -61,10 +62,10 @@ with missing as (
     union all
     select
         'registered_users' as table_name,
-        concat_ws('|', user_id, device_id, mac_address, registration_timestamp) as record
-    from {{ source('gym', 'registered_users') }} as registrations
+        concat_ws('|', sent.mac_address, sent.user_id, sent.device_id, sent.registration_timestamp) as record
+    from {{ source('gym', 'registered_users') }} as sent
     left anti join {{ source('gym', 'users') }} as silver
-        on registrations.user_id = silver.user_id and registrations.device_id = silver.device_id
+        on sent.user_id = silver.user_id and sent.device_id = silver.device_id
     where {{ unchecked(source('gym', 'registered_users'), ['_ingested_at']) }}
 
 ),
@@ -73,26 +74,34 @@ quarantined as (
 
     select
         table_name,
-        case table_name
-            when 'kafka_multiplex' then concat_ws('|', sent.topic, sent.key, sent.value)
-            when 'gym_logins' then concat_ws('|', sent.mac_address, sent.gym, sent.login, sent.logout)
-            else concat_ws('|', sent.user_id, sent.device_id, sent.mac_address, sent.registration_timestamp)
-        end as record
-    from (
-        select
-            table_name,
-            from_json(
-                record,
-                'topic string, key string, value string, mac_address string, gym bigint, login bigint, logout bigint, '
-                || 'user_id bigint, device_id bigint, registration_timestamp bigint'
-            ) as sent
-        from {{ source('ops', 'quarantine') }}
-        where source = 'gym' and _batch_id like 'silver-%'
-    ) as parsed
+        from_json(
+            record,
+            'topic string, key string, value string, '
+            || 'mac_address string, gym bigint, login bigint, logout bigint, '
+            || 'user_id bigint, device_id bigint, registration_timestamp bigint'
+        ) as sent
+    from {{ source('ops', 'quarantine') }}
+    where source = 'gym' and _batch_id like 'silver-%'
+
+),
+
+-- fields that a table does not have are null, and left out
+rejected as (
+
+    select
+        quarantined.table_name,
+        concat_ws(
+            '|',
+            quarantined.sent.topic, quarantined.sent.key, quarantined.sent.value,
+            quarantined.sent.mac_address,
+            quarantined.sent.gym, quarantined.sent.login, quarantined.sent.logout,
+            quarantined.sent.user_id, quarantined.sent.device_id, quarantined.sent.registration_timestamp
+        ) as record
+    from quarantined
 
 )
 
 select missing.*
 from missing
-left anti join quarantined
-    on missing.table_name = quarantined.table_name and missing.record = quarantined.record
+left anti join rejected
+    on missing.table_name = rejected.table_name and missing.record = rejected.record

@@ -1,0 +1,40 @@
+{#-
+    The rows of unit tests, as dbt writes them but for VALUES in the place of a union, for each row of which Spark
+    would run a task.
+-#}
+
+{% macro get_fixture_sql(rows, column_name_to_data_types) %}
+    {% set types = dict(column_name_to_data_types or {}) %}
+    {% if not types %}
+        {% for column in adapter.get_columns_in_relation(this) %}
+            {% do types.update({column.name | lower: column.data_type}) %}
+        {% endfor %}
+    {% endif %}
+    {% if rows and types %}
+        {{ return(rows_as_values(rows, types, types.keys())) }}
+    {% endif %}
+    {{ return(dbt.get_fixture_sql(rows, column_name_to_data_types)) }}
+{% endmacro %}
+
+
+{% macro get_expected_sql(rows, column_name_to_data_types, column_name_to_quoted) %}
+    {% if rows %}
+        {{ return(rows_as_values(rows, column_name_to_data_types, rows[0].keys() | map('lower'))) }}
+    {% endif %}
+    {{ return(dbt.get_expected_sql(rows, column_name_to_data_types, column_name_to_quoted)) }}
+{% endmacro %}
+
+
+{% macro rows_as_values(rows, types, columns) %}
+    {% set columns = columns | list %}
+    {% set tuples = [] %}
+    {% for row in rows %}
+        {% set cells = format_row(row, types) %}
+        {% set values = [] %}
+        {% for column in columns %}
+            {% do values.append(cells[column] if column in cells else safe_cast('null', types[column])) %}
+        {% endfor %}
+        {% do tuples.append('(' ~ values | map('trim') | join(', ') ~ ')') %}
+    {% endfor %}
+    {{ return('select * from values ' ~ tuples | join(', ') ~ ' as rows (`' ~ columns | join('`, `') ~ '`)') }}
+{% endmacro %}

@@ -11,27 +11,27 @@
 {%- if is_incremental() %}
     {%- set newest = newest_each(['visit_updated_at', 'workout_updated_at', 'user_updated_at'], this) %}
     {%- set changed_sessions %}
-    (
-        select user_id, workout_id, session_id from {{ completed_workouts }}
-        where
-            _updated_at > {{ newest.workout_updated_at }}
-            or user_id in (
-                select user_id from {{ registrations }} where _updated_at > {{ newest.user_updated_at }}
-            )
-        union all
-        select workouts.user_id, workouts.workout_id, workouts.session_id
-        from {{ gym_visits }} as visits
-        inner join {{ registrations }} as users on visits.mac_address = users.mac_address
-        inner join {{ completed_workouts }} as workouts
-            on
-                users.user_id = workouts.user_id
-                and workouts.start_time between visits.login and visits.logout
-        where visits._updated_at > {{ newest.visit_updated_at }}
-    ) as changed
+        select user_id, workout_id, session_id, start_time, end_time
+        from {{ completed_workouts }} left semi join (
+            select user_id, workout_id, session_id from {{ completed_workouts }}
+            where
+                _updated_at > {{ newest.workout_updated_at }}
+                or user_id in (
+                    select user_id from {{ registrations }} where _updated_at > {{ newest.user_updated_at }}
+                )
+            union all
+            select workouts.user_id, workouts.workout_id, workouts.session_id
+            from {{ gym_visits }} as visits
+            inner join {{ registrations }} as users on visits.mac_address = users.mac_address
+            inner join {{ completed_workouts }} as workouts
+                on
+                    users.user_id = workouts.user_id
+                    and workouts.start_time between visits.login and visits.logout
+            where visits._updated_at > {{ newest.visit_updated_at }}
+        ) as changed using (user_id, workout_id, session_id)
     {%- endset %}
-    {%- set period = period_of(
-        'start_time', 'start_time',
-        completed_workouts ~ ' left semi join ' ~ changed_sessions ~ ' using (user_id, workout_id, session_id)'
+    {%- set changed = changed_rows(
+        changed_sessions, ['user_id', 'workout_id', 'session_id'], 'start_time', 'start_time'
     ) %}
 {%- endif %}
 
@@ -39,13 +39,13 @@ with workouts as (
 
     select completed.*
     from {{ completed_workouts }} as completed
-    {% if is_incremental() and period %}
-    left semi join {{ changed_sessions }}
+    {% if is_incremental() and changed %}
+    left semi join ({{ changed['keys'] or changed_sessions }}) as changed
         on
             completed.user_id = changed.user_id
             and completed.workout_id = changed.workout_id
             and completed.session_id = changed.session_id
-    where completed.start_time between {{ period[0] }} and {{ period[1] }}
+    where completed.start_time between {{ changed.first }} and {{ changed.last }}
     {% elif is_incremental() %}
     where false
     {% endif %}
@@ -74,8 +74,8 @@ visits as (
         logout,
         _updated_at as visit_updated_at
     from {{ gym_visits }}
-    where logout is not null{% if is_incremental() and period %}
-        and login <= {{ period[1] }} and logout >= {{ period[0] }}{% endif %}
+    where logout is not null{% if is_incremental() and changed %}
+        and login <= {{ changed.last }} and logout >= {{ changed.first }}{% endif %}
 
 ),
 
@@ -149,5 +149,5 @@ select
 
 from sessions_in_visits
 {% if is_incremental() %}
-{{ rows_to_merge() if period else nothing_to_merge() }}
+{{ rows_to_merge() if changed else nothing_to_merge() }}
 {% endif %}

@@ -8,21 +8,21 @@
 {%- if is_incremental() %}
     {%- set newest = newest_each(['workout_updated_at', 'bpm_updated_at', 'profile_updated_at'], this) %}
     {%- set changed_sessions %}
-    (
-        select user_id, workout_id, session_id from {{ completed_workouts }}
-        where
-            _updated_at > {{ newest.workout_updated_at }}
-            or user_id in (
-                select user_id from {{ profile_history }} where _updated_at > {{ newest.profile_updated_at }}
-            )
-        union all
-        select user_id, workout_id, session_id from {{ workout_bpm }}
-        where _updated_at > {{ newest.bpm_updated_at }}
-    ) as changed
+        select user_id, workout_id, session_id, start_time, end_time
+        from {{ completed_workouts }} left semi join (
+            select user_id, workout_id, session_id from {{ completed_workouts }}
+            where
+                _updated_at > {{ newest.workout_updated_at }}
+                or user_id in (
+                    select user_id from {{ profile_history }} where _updated_at > {{ newest.profile_updated_at }}
+                )
+            union all
+            select user_id, workout_id, session_id from {{ workout_bpm }}
+            where _updated_at > {{ newest.bpm_updated_at }}
+        ) as changed using (user_id, workout_id, session_id)
     {%- endset %}
-    {%- set period = period_of(
-        'start_time', 'end_time',
-        completed_workouts ~ ' left semi join ' ~ changed_sessions ~ ' using (user_id, workout_id, session_id)'
+    {%- set changed = changed_rows(
+        changed_sessions, ['user_id', 'workout_id', 'session_id'], 'start_time', 'end_time'
     ) %}
 {%- endif %}
 
@@ -30,13 +30,13 @@ with completed as (
 
     select workouts.*
     from {{ completed_workouts }} as workouts
-    {% if is_incremental() and period %}
-    left semi join {{ changed_sessions }}
+    {% if is_incremental() and changed %}
+    left semi join ({{ changed['keys'] or changed_sessions }}) as changed
         on
             workouts.user_id = changed.user_id
             and workouts.workout_id = changed.workout_id
             and workouts.session_id = changed.session_id
-    where workouts.start_time between {{ period[0] }} and {{ period[1] }}
+    where workouts.start_time between {{ changed.first }} and {{ changed.last }}
     {% elif is_incremental() %}
     where false
     {% endif %}
@@ -61,13 +61,13 @@ heart_rates as (
 
     select recordings.*
     from {{ workout_bpm }} as recordings
-    {% if is_incremental() and period %}
+    {% if is_incremental() and changed %}
     left semi join sessions
         on
             recordings.user_id = sessions.user_id
             and recordings.workout_id = sessions.workout_id
             and recordings.session_id = sessions.session_id
-    where recordings.time between {{ period[0] }} and {{ period[1] }}
+    where recordings.time between {{ changed.first }} and {{ changed.last }}
     {% elif is_incremental() %}
     where false
     {% endif %}
@@ -179,5 +179,5 @@ select
 
 from joined
 {% if is_incremental() %}
-{{ rows_to_merge() if period else nothing_to_merge() }}
+{{ rows_to_merge() if changed else nothing_to_merge() }}
 {% endif %}

@@ -19,7 +19,10 @@ def on_databricks() -> bool:
 
 def spark_conf() -> dict[str, str]:
     """Spark settings of the target `local` in `profiles.yml`, by name."""
-    template = Environment(undefined=StrictUndefined).from_string((PROJECT / "profiles.yml").read_text())
+    environment = Environment(undefined=StrictUndefined)
+    # dbt's own, which keeps its rendering from making a number of a text
+    environment.filters["as_text"] = str
+    template = environment.from_string((PROJECT / "profiles.yml").read_text())
     profile = yaml.safe_load(template.render(env_var=os.environ.get))
     conf: dict[str, Any] = profile["lakehouse"]["outputs"]["local"]["server_side_parameters"]
     return {name: str(value) for name, value in conf.items()}

@@ -20,6 +20,8 @@ BIN = Path(sys.executable).parent
 SCALE = 0.25
 # They test models, not data: `built` runs them, and once is enough.
 _NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+# For tables that are compared with others, which were tested.
+NO_DATA_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test"}
 
 
 @dataclass

@@ -14,7 +14,7 @@ import pytest
 from ingestion.generator import generate
 from lakehouse.broker import Broker
 
-from .conftest import Lakehouse
+from .conftest import NO_DATA_TESTS, Lakehouse
 
 TOPICS = ["user_info", "workout", "bpm"]
 SCALE = 0.05
@@ -70,7 +70,7 @@ def _assert_same(lakehouse: Lakehouse, expected: Lakehouse) -> None:
 def test_a_stream_of_hundreds_of_shuffled_files_gives_the_tables_of_one_run(
     in_one_run: Lakehouse, tmp_path: Path
 ) -> None:
-    lakehouse = Lakehouse(tmp_path, sources=("gym",))
+    lakehouse = Lakehouse(tmp_path, NO_DATA_TESTS, sources=("gym",))
     _scatter(in_one_run.landing / "gym", tmp_path / "waiting", 200, seed=1)
     (lakehouse.landing / "gym").mkdir(parents=True)
     stream = lakehouse.start("lakehouse", "stream", "--trigger", "1 second")
@@ -109,7 +109,8 @@ def test_a_stream_over_kafka_that_is_killed_gives_the_tables_of_files(
     chance = random.Random(os.environ.get("SOAK_SEED", kills))
     with Broker(tmp_path / "kafka") as broker:
         broker.create_topics(TOPICS)
-        lakehouse = Lakehouse(tmp_path, {"LAKEHOUSE_KAFKA": broker.address}, sources=("gym",))
+        settings = NO_DATA_TESTS | {"LAKEHOUSE_KAFKA": broker.address}
+        lakehouse = Lakehouse(tmp_path, settings, sources=("gym",))
         (lakehouse.landing / "gym").mkdir(parents=True)
         # Half a year and two weeks, spread over the time in which streams are killed.
         speed = 200 * 24 * 3600 // (50 * kills)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Lakehouse
+from .conftest import NO_DATA_TESTS, Lakehouse
 
 
 @pytest.fixture(scope="module")
 def all_at_once(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
     """Three deliveries that wait together for the first run."""
-    lakehouse = Lakehouse(tmp_path_factory.mktemp("at_once"), sources=("crm", "erp"))
+    lakehouse = Lakehouse(tmp_path_factory.mktemp("at_once"), NO_DATA_TESTS, sources=("crm", "erp"))
     for number in (1, 2, 3):
         lakehouse.deliver(number)
     lakehouse.run(*lakehouse.run_command)

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Lakehouse
+from .conftest import NO_DATA_TESTS, Lakehouse
 
 
 @pytest.mark.parametrize(
-    ("sources", "rounds", "kills"),
-    [(("events",), 2, 1), pytest.param(("crm", "erp"), 5, 4, marks=pytest.mark.soak)],
+    ("sources", "rounds", "kills", "settings"),
+    [(("events",), 2, 1, NO_DATA_TESTS), pytest.param(("crm", "erp"), 5, 4, {}, marks=pytest.mark.soak)],
 )
 def test_killed_runs_end_like_an_undisturbed_one(
-    tmp_path: Path, sources: tuple[str, ...], rounds: int, kills: int
+    tmp_path: Path, sources: tuple[str, ...], rounds: int, kills: int, settings: dict[str, str]
 ) -> None:
     chance = random.Random(os.environ.get("SOAK_SEED", rounds))
-    lakehouse = Lakehouse(tmp_path, sources=sources)
+    lakehouse = Lakehouse(tmp_path, settings, sources=sources)
     empty, first = tmp_path / "empty", tmp_path / "first"
     (empty / "home").mkdir(parents=True)
     expected, seconds = {}, {}

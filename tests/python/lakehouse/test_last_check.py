@@ -23,14 +23,20 @@ def test_old_rows_are_left_to_dbt_test(built: Lakehouse, spark: SparkSession) ->
     assert "0 failed" in built.run("lakehouse", "build")
 
 
-def test_new_rows_fail_until_they_are_right(built: Lakehouse, spark: SparkSession) -> None:
+@pytest.mark.parametrize(
+    "builds",
+    [(("--select", "fct_sales"),), pytest.param(((), ("--select", "fct_sales")), marks=pytest.mark.soak)],
+)
+def test_new_rows_fail_until_they_are_right(
+    built: Lakehouse, spark: SparkSession, builds: tuple[tuple[str, ...], ...]
+) -> None:
     fact = _folder(built, "gold", "fct_sales")
     spark.sql(f"""
         insert into delta.`{fact}` by name
         select * except (customer_key, _ingested_at), 'nobody' as customer_key, now() as _ingested_at
         from delta.`{fact}` version as of {_version(spark, fact)} limit 1
     """)
-    for selected in ((), ("--select", "fct_sales")):
+    for selected in builds:
         output = built.run("lakehouse", "build", *selected, exit_code=1)
         for test in ("primary_key_fct_sales", "relationships_fct_sales_customer_key", "fct_sales_reconciles"):
             assert test in output

@@ -1,7 +1,6 @@
 """A batch of a stream: usable records, and the silver tables as they are now."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import reduce
@@ -32,14 +31,14 @@ class Period(NamedTuple):
 class Batch:
     """Usable records, when those of a kind have their `time`, and the tables that follow them by name.
 
-    Tables are written side by side; `written` says of those that a batch writes how many rows it replaced.
+    `replaced` is how many rows were replaced in the tables that were written already, where that is known.
     """
 
     records: DataFrame
     periods: Mapping[str, Sequence[Period]]
     tables: Mapping[str, StreamTable]
     transaction: Transaction
-    written: dict[str, Future[int | None]] = field(default_factory=dict)
+    replaced: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -51,14 +50,8 @@ class Batch:
         return self.records.where(F.col(KIND) == kind)
 
     def table(self, name: str) -> DataFrame:
-        """A silver table, when the batch is in it."""
-        if name in self.written:
-            self.written[name].result()
+        """A silver table."""
         return self.records.sparkSession.table(self.tables[name].silver)
-
-    def replaced(self, name: str) -> int | None:
-        """How many rows of a table that it writes the batch replaced, where that is known."""
-        return self.written[name].result()
 
     def near(self, column: str, kind: str, before: timedelta = _NOW, after: timedelta = _NOW) -> Column:
         """Whether a timestamp is that of a record of a kind, or at most so much before or after."""

@@ -93,7 +93,7 @@ def _recordings(batch: Batch) -> Change:
 
 def _no_longer_during(batch: Batch) -> DataFrame | None:
     """Recordings of workouts whose first stop turned out to be earlier."""
-    if WORKOUT not in batch.kinds or batch.replaced("completed_workouts") == 0:
+    if WORKOUT not in batch.kinds or batch.replaced["completed_workouts"] == 0:
         return None
     near = batch.near("time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT)
     sessions = _sessions(batch)

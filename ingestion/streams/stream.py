@@ -2,13 +2,12 @@
 
 Each bronze table is read by one streaming query. Its batches are split into records that can be used
 and those that go to `ops.quarantine`; then each silver table that depends on the bronze table takes
-what concerns it, all side by side; one that looks at a table declared before it waits for that.
+what concerns it, in the order of the declarations, so that a table may look at those before it.
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,16 +80,18 @@ class Stream:
     order: tuple[str, ...] = ()
     log: Log | None = None
 
-    def write(self, batch: Batch) -> int | None:
-        """Write what a batch brings for the table; how many rows it replaced, where that is known."""
+    def write(self, batch: Batch) -> None:
+        """Write what a batch brings for the table."""
         table, change = batch.tables[self.table], self.change(batch)
         if change.stale is not None and not change.stale.isEmpty():
             delete(table, change.stale, batch.transaction, change.where)
         rows = change.rows.select(*table.keys, *table.values)
         if self.log:
             log = batch.tables[self.log.table]
-            return CDCUpserter(table, log, self.order, self.log.is_delete).write(rows, batch.transaction)
-        return Upserter(table, self.order).write(rows, batch.transaction, change.where)
+            CDCUpserter(table, log, self.order, self.log.is_delete).write(rows, batch.transaction)
+        else:
+            replaced = Upserter(table, self.order).write(rows, batch.transaction, change.where)
+            batch.replaced[self.table] = replaced
 
 
 @dataclass(frozen=True)
@@ -177,14 +178,13 @@ class Query:
         self._oldest = self._oldest or contents.oldest
         if contents.has_rejected:
             self._quarantine(records, transaction)
+        # They are at hand and always the same: a merge need not copy them.
+        records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
         batch = Batch(usable, contents.periods, self._tables, transaction)
-        with ThreadPoolExecutor(len(self._streams)) as pool:
-            for stream in self._streams:
-                if stream.after & batch.kinds:
-                    batch.written[stream.table] = pool.submit(stream.write, batch)
-        for written in batch.written.values():
-            written.result()
+        for stream in self._streams:
+            if stream.after & batch.kinds:
+                stream.write(batch)
 
     def _quarantine(self, records: DataFrame, transaction: Transaction) -> None:
         columns = [column.name for column in self.table.columns]

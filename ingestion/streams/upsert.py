@@ -78,24 +78,20 @@ class CDCUpserter:
         self._newest = Upserter(table, order)
         self._is_delete = is_delete
 
-    def write(self, rows: DataFrame, transaction: Transaction) -> int | None:
-        """Merge changes, in whatever order they come, into the table of changes and the newest rows.
-
-        Returns how many changes were replaced, as `Upserter.write` does.
-        """
-        replaced = self._changes.write(rows, transaction)
+    def write(self, rows: DataFrame, transaction: Transaction) -> None:
+        """Merge changes, in whatever order they come, into the table of changes and the newest rows."""
+        self._changes.write(rows, transaction)
         keys = list(self.table.keys)
         known = rows.sparkSession.table(self._changes.table.silver).drop(UPDATED_AT)
         newest = self._newest.one_per_key(known.join(rows.select(keys).distinct(), keys, "left_semi"))
         newest = newest.withColumn("is_delete", F.expr(self._is_delete))
         if _is_first(self.table, rows, transaction):
             _append(self.table, newest.where("not is_delete").drop("is_delete"), transaction)
-            return replaced
+            return
         merge = _merge(self.table, newest, transaction)
         columns = {name: f"s.`{name}`" for name in self.table.columns}
         merge = merge.whenMatchedDelete("s.is_delete").whenMatchedUpdate(set=dict(columns))
         merge.whenNotMatchedInsert("not s.is_delete", values=dict(columns)).execute()
-        return replaced
 
 
 def delete(table: StreamTable, rows: DataFrame, transaction: Transaction, where: Column | None) -> None:
@@ -122,12 +118,9 @@ def _merge(
     where: Column | None = None,
     step: str = "upsert",
 ) -> DeltaMergeBuilder:
-    # The transaction is a setting of the session, and other tables are written meanwhile.
-    session = rows.sparkSession.newSession()
+    session = rows.sparkSession
     session.conf.set("spark.databricks.delta.write.txnAppId", transaction.application(table, step))
     session.conf.set("spark.databricks.delta.write.txnVersion", str(transaction.batch))
-    # Its rows are at hand and always the same: a merge need not copy them.
-    session.conf.set("spark.databricks.delta.merge.materializeSource", "none")
     on = F.expr(" and ".join(f"t.`{key}` = s.`{key}`" for key in table.keys))
     stamped = rows.withColumn(UPDATED_AT, F.lit(transaction.written_at)).alias("s")
     target = DeltaTable.forName(session, table.silver).alias("t")

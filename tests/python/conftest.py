@@ -33,11 +33,11 @@ _LONGEST = [
     "test_run",
     "test_docs_site",
     "test_last_check",
+    "test_streams",
     "test_history",
     "test_object_storage",
     "test_gym",
     "test_kills",
-    "test_streams",
     "test_bronze",
 ]
 # Files that share the fixture `built`, in this order: the last one changes it.

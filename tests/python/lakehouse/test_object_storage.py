@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from ..object_storage import check_credentials, s3_environment, s3_server, s3_variables
-from .conftest import Lakehouse
+from .conftest import NO_DATA_TESTS, Lakehouse
 
 SOURCES = ("--source", "storefront", "--source", "events")
 PLACES = {"LAKEHOUSE_LANDING": "s3://lake/landing", "LAKEHOUSE_BRONZE": "s3://lake/bronze"}
@@ -28,7 +28,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
     folder = tmp_path_factory.mktemp("remote")
     with s3_server(folder) as endpoint, s3_environment(endpoint):
         boto3.Session().client("s3").create_bucket(Bucket="lake")
-        lakehouse = Lakehouse(folder, settings=s3_variables(endpoint) | PLACES)
+        lakehouse = Lakehouse(folder, settings=NO_DATA_TESTS | s3_variables(endpoint) | PLACES)
         lakehouse.deliver(1)
         lakehouse.run("lakehouse", "upload", str(lakehouse.landing))
         assert "0 failed" in lakehouse.run("lakehouse", "run", *SOURCES)

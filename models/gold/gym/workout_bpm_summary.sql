@@ -81,8 +81,10 @@ bpm as (
         workout_id,
         session_id,
         min(heartrate) filter (where valid) as min_bpm,
-        -- the order in which an engine adds up shows in the last digits
-        round(avg(heartrate) filter (where valid), 6) as avg_bpm,
+        -- a sum of doubles depends on the order in which an engine adds them up, even when it is rounded
+        cast(
+            round(avg(try_cast(heartrate as decimal(38, 6))) filter (where valid), 6) as double
+        ) as avg_bpm,
         max(heartrate) filter (where valid) as max_bpm,
         count_if(valid) as num_recordings,
         max(_updated_at) as bpm_updated_at

@@ -1,6 +1,7 @@
 """Spark sessions, configured by the dbt profile so that dbt and ingestion share one engine."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,15 @@ def spark_session(catalog: bool = True) -> SparkSession:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     builder = SparkSession.builder
     if catalog:
+        _remove_half_made_metastore()
         builder = builder.enableHiveSupport()
     for name, value in spark_conf().items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def _remove_half_made_metastore() -> None:
+    """Derby refuses a database whose making was interrupted; it writes `service.properties` last."""
+    metastore = Path(os.environ.get("LAKEHOUSE_HOME", ".lakehouse")) / "metastore"
+    if metastore.exists() and not (metastore / "service.properties").exists():
+        shutil.rmtree(metastore)

@@ -86,7 +86,7 @@ def test_a_stream_of_hundreds_of_shuffled_files_that_is_killed_gives_the_tables_
             os.killpg(stream.pid, signal.SIGKILL)
             stream.communicate()
             stream = lakehouse.start("lakehouse", "stream", "--trigger", "1 second")
-    _wait_until_loaded(lakehouse, len(files))
+    _wait_until_loaded(lakehouse, len(files), stream)
     stream.send_signal(signal.SIGTERM)
     output, _ = stream.communicate(timeout=120)
     assert stream.returncode == 0, output
@@ -96,9 +96,10 @@ def test_a_stream_of_hundreds_of_shuffled_files_that_is_killed_gives_the_tables_
     _assert_same(lakehouse, in_one_run)
 
 
-def _wait_until_loaded(lakehouse: Lakehouse, files: int) -> None:
+def _wait_until_loaded(lakehouse: Lakehouse, files: int, stream: "subprocess.Popen[str]") -> None:
     ends_at = time.monotonic() + 240
     while time.monotonic() < ends_at:
+        assert stream.poll() is None, stream.communicate()[0]
         if list((lakehouse.home / "warehouse/ops.db/loads/_delta_log").glob("*0.json")):
             loads = "select count(distinct _source_file) from ops.loads where source = 'gym'"
             if lakehouse.value(loads) == files:

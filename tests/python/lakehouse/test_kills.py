@@ -23,15 +23,17 @@ def test_killed_runs_end_like_an_undisturbed_one(
     chance = random.Random(os.environ.get("SOAK_SEED", rounds))
     lakehouse = Lakehouse(tmp_path, settings, sources=sources)
     empty, first = tmp_path / "empty", tmp_path / "first"
-    (empty / "home").mkdir(parents=True)
+    # As a kill leaves it while the catalog is being made.
+    (empty / "home" / "metastore" / "seg0").mkdir(parents=True)
     expected, seconds = {}, {}
-    for number, saved in ((1, first), (2, tmp_path / "second")):
+    for number in (1, 2)[:rounds]:
         lakehouse.deliver(number)
         started = time.monotonic()
         lakehouse.run(*lakehouse.run_command)
         seconds[number] = time.monotonic() - started
         expected[number] = _everything(lakehouse)
-        _copy(lakehouse, saved)
+        if number == 1:
+            _copy(lakehouse, first)
 
     for number_of_round in range(rounds):
         # Half of the rounds start from nothing, the others with a second delivery waiting.

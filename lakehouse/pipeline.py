@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -139,18 +140,23 @@ class Gold:
 
     def __init__(self) -> None:
         self._manifest = start("local")
+        self._refreshed_to: datetime | None = None
 
-    def refresh(self) -> None:
-        """Build the models from what is new in silver.
+    def refresh(self, written_to: datetime | None) -> None:
+        """Build the models from what is new in silver, where nothing will be written before `written_to`.
 
         Raises:
             LakehouseError: a model failed; its table is as it was.
         """
-        result = _dbt(["run", "--select", "tag:streaming"], manifest=self._manifest)
+        arguments = ["run", "--select", "tag:streaming", "--cache-selected-only"]
+        if self._refreshed_to:
+            arguments += ["--vars", f"{{refreshed_to: '{self._refreshed_to:%Y-%m-%d %H:%M:%S.%f}'}}"]
+        result = _dbt(arguments, manifest=self._manifest)
         if not result.success:
             nodes = getattr(result.result, "results", [])
             failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "error"]
             raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
+        self._refreshed_to = written_to
 
 
 def build_models(arguments: Sequence[str], console: Console, manifest: Manifest | None = None) -> None:

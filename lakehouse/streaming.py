@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from ingestion.clock import clock_of
 from ingestion.contracts import SourceTable
 from ingestion.landing import FileGlob, LandedFile
 from ingestion.streams.stream import Progress, Query
@@ -91,7 +92,7 @@ class Follower:
         self._grown = set()
         silver_done = time.monotonic()
         if any(query.rows for query in queries):
-            self._gold.refresh()
+            self._gold.refresh(clock_of(self._settings.home / "checkpoints", "silver").last)
         ended = time.monotonic()
         return Cycle(queries, ended - started, ended - silver_done)
 

@@ -27,6 +27,7 @@ from ingestion.streams.stream import Progress, Query, StreamError, checkpoint_of
 from lakehouse.display import BuildDisplay, LoadDisplay
 from lakehouse.engines import spark_session
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.selection import find_growth
 from lakehouse.settings import PROJECT, Settings
 
 
@@ -199,6 +200,11 @@ def run_all(
         # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
         arguments += ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
         arguments += ["--indirect-selection", "buildable"]
+    elif (target, summary.schema_changed) == ("local", False) and (
+        growth := find_growth(quiet_spark(), manifest)
+    ):
+        console.print(str(growth), highlight=False, soft_wrap=True)
+        arguments += growth.arguments
     build_models(arguments, console, manifest)
     summary.raise_for_refused()
 

@@ -1,4 +1,8 @@
-{{ config(materialized='incremental', unique_key=['order_number', 'product_number']) }}
+{{ config(
+    materialized='incremental',
+    unique_key=['order_number', 'product_number'],
+    merge_within='order_number'
+) }}
 
 with source as (
 

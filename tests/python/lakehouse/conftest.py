@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.generator import generate
-from lakehouse.query import read
+from lakehouse.query import Rows, read
 from lakehouse.settings import PROJECT
 from lakehouse.warehouse import Warehouse
 
@@ -103,15 +103,15 @@ class Lakehouse:
     def contents(self, *schemas: str) -> dict[str, list[tuple[object, ...]]]:
         """Sorted rows of all tables in the schemas, without columns that tell when a run was."""
         return {
-            name: sorted(self.rows(f"select {', '.join(_lasting_columns(self, name))} from {name}"), key=repr)
+            name: _lasting_values(read(self.warehouse, f"select * from {name}"))
             for name in self.warehouse.tables()
             if name.split(".")[0] in schemas
         }
 
 
-def _lasting_columns(lakehouse: Lakehouse, table: str) -> list[str]:
-    columns = read(lakehouse.warehouse, f"select * from {table} limit 0").columns
-    return [f"`{name}`" for name in columns if not _tells_when(name)]
+def _lasting_values(table: Rows) -> list[tuple[object, ...]]:
+    lasting = [place for place, column in enumerate(table.columns) if not _tells_when(column)]
+    return sorted((tuple(row[place] for place in lasting) for row in table.rows), key=repr)
 
 
 def _tells_when(column: str) -> bool:

@@ -1,5 +1,6 @@
 """A build tests what came since the last one that passed; everything else tests everything."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,22 @@ def test_old_rows_are_left_to_dbt_test(built: Lakehouse, spark: SparkSession) ->
     assert "relationships_fct_sales_customer_key" in built.run("lakehouse", "build", exit_code=1)
     built.run("lakehouse", "restore", "fct_sales", "--to", str(before))
     assert "0 failed" in built.run("lakehouse", "build")
+
+
+def test_a_run_builds_what_depends_on_new_rows(built: Lakehouse) -> None:
+    (built.landing / "events" / "new.json").write_text('{"time":1469501107,"action":"Open"}\n')
+    output = built.run("lakehouse", "run")
+    assert "bronze.events_events" in output and "bronze.crm" not in output
+    results = json.loads((built.home / "target" / "run_results.json").read_text())["results"]
+    models = {result["unique_id"] for result in results if result["unique_id"].startswith("model.")}
+    names = ("stg_events__events", "events_by_action", "events_by_hour", "row_accounting")
+    assert models == {f"model.lakehouse.{name}" for name in names}
+    assert built.value("select sum(event_count) from gold.events_by_action") == built.value(
+        "select count(*) from silver.stg_events__events"
+    )
+    # The rest was tested before.
+    newest = "select checked_project is not null from ops.builds order by finished_at desc limit 1"
+    assert built.value(newest) is True
 
 
 @pytest.mark.parametrize(

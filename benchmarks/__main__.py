@@ -5,21 +5,18 @@ same CSV files and writing them as Parquet costs with pyarrow alone, in the same
 """
 
 import argparse
-import os
-import platform
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
-from benchmarks.measure import Measurement, lakehouse, processor
+from benchmarks.measure import Measurement, lakehouse, machine
 from ingestion.generator import generate
 
 # Those whose files are large; the tables of the others stay empty.
@@ -130,7 +127,6 @@ def _number(value: float | None) -> str:
 
 
 def _report(rows: list[str]) -> str:
-    memory = psutil.virtual_memory().total / 2**30
     return "\n".join(
         [
             "# Results",
@@ -139,8 +135,7 @@ def _report(rows: list[str]) -> str:
             "Scale 1 is 60,000 sales lines. A run is `lakehouse run`: load, snapshots, models and all tests,",
             "the start of Python and the JVM included.",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({processor()}), {memory:.0f} GiB, "
-            f"{platform.system()}, Python {platform.python_version()}.",
+            f"{machine()}.",
             "",
             *rows,
             "",

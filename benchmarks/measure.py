@@ -1,5 +1,6 @@
 """Run a command and measure it from outside."""
 
+import contextlib
 import os
 import platform
 import re
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -38,48 +40,51 @@ def run(command: list[str], environment: dict[str, str]) -> Measurement:
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    peak = _PeakMemory(process.pid)
+    memory = Memory(process.pid, _SAMPLE_SECONDS)
     output, _ = process.communicate()
     seconds = time.monotonic() - started
+    memory.stop()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output}")
     phases = {name: float(value) for name, value in _PHASES.findall(output)}
-    return Measurement(seconds, peak.stop(), phases)
+    return Measurement(seconds, max(memory.samples, default=0), phases)
 
 
-class _PeakMemory:
-    """Samples the memory of a process and its children until stopped."""
+class Memory:
+    """Memory of a process and its children in MiB, sampled every so many seconds until stopped."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, interval: float) -> None:
+        self.samples: list[float] = []
         self._process = psutil.Process(pid)
-        self._peak = 0
+        self._interval = interval
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
-    def stop(self) -> float:
-        """Peak in MiB."""
+    def stop(self) -> None:
+        """Take no more samples."""
         self._stopped.set()
         self._thread.join()
-        return self._peak / 2**20
 
     def _sample(self) -> None:
-        while not self._stopped.wait(_SAMPLE_SECONDS):
-            self._peak = max(self._peak, self._resident())
-
-    def _resident(self) -> int:
-        total = 0
-        try:
-            for process in [self._process, *self._process.children(recursive=True)]:
+        while not self._stopped.wait(self._interval):
+            # A child may end while it is asked.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family = [self._process, *self._process.children(recursive=True)]
                 # Shared pages count once: a JVM that is about to start a command is there twice.
-                total += process.memory_full_info().pss
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
-            pass
-        return total
+                self.samples.append(sum(process.memory_full_info().pss for process in family) / 2**20)
 
 
-def processor() -> str:
-    """The processor's name, for reports."""
+def machine() -> str:
+    """Day, processor, memory, system and Python, for reports."""
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, "
+        f"{platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

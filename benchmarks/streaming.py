@@ -7,32 +7,27 @@ is due in gold when it and its workout's stop were sent, and there when `workout
 """
 
 import argparse
-import contextlib
 import heapq
 import json
 import os
-import platform
 import random
 import re
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 import numpy as np
-import psutil
 import pyarrow.parquet as parquet
 from confluent_kafka import Producer
 
-from benchmarks.measure import processor
+from benchmarks.measure import Memory, machine
 from lakehouse.broker import Broker
 
 RESULTS = Path(__file__).parent / "STREAMING.md"
@@ -42,6 +37,7 @@ _WORKOUT, _REST = 300, 10
 _LATE_SHARE, _LATEST = 0.02, 30
 # Tables and classes are new in the first minute.
 _WARM_UP = 60
+_SAMPLE_SECONDS = 5
 _CYCLE = re.compile(r"kafka_multiplex [\d,]+ rows in ([\d.]+) s.*gold ([\d.]+) s")
 
 Session = tuple[int, int, int]
@@ -114,7 +110,7 @@ def measure(rate: int, seconds: int, folder: Path, trigger: str) -> Result:
         command = [str(Path(sys.executable).parent / "lakehouse"), "stream", "--trigger", trigger]
         log = (folder / "stream.log").open("w+")
         stream = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        memory = _Memory(stream.pid)
+        memory = Memory(stream.pid, _SAMPLE_SECONDS)
         try:
             _wait_for(log, stream)
             memory.samples.clear()
@@ -246,7 +242,7 @@ def _result(
         most=most,
         p95_first_half=float(np.percentile(taken[early], 95)),
         p95_second_half=float(np.percentile(taken[~early], 95)),
-        memory_begin=memory[_WARM_UP // _Memory.INTERVAL],
+        memory_begin=memory[_WARM_UP // _SAMPLE_SECONDS],
         memory_end=memory[-1],
         cycle_seconds=float(np.median(cycles[3:])),
     )
@@ -267,28 +263,6 @@ def _counts_in_gold(table: Path) -> dict[Session, list[tuple[float, int]]]:
     return counts
 
 
-class _Memory:
-    """Memory of a process and its children in MiB, sampled until stopped."""
-
-    INTERVAL = 5
-
-    def __init__(self, pid: int) -> None:
-        self.samples: list[float] = []
-        self._process = psutil.Process(pid)
-        self._stopped = threading.Event()
-        threading.Thread(target=self._sample, daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _sample(self) -> None:
-        while not self._stopped.wait(self.INTERVAL):
-            # A child may end while it is asked.
-            with contextlib.suppress(psutil.NoSuchProcess):
-                family = [self._process, *self._process.children(recursive=True)]
-                self.samples.append(sum(process.memory_info().rss for process in family) / 2**20)
-
-
 def _wait_for(log: TextIO, stream: "subprocess.Popen[bytes]") -> None:
     """Wait until the stream has shown its first cycle."""
     while "gold" not in Path(log.name).read_text():
@@ -298,7 +272,6 @@ def _wait_for(log: TextIO, stream: "subprocess.Popen[bytes]") -> None:
 
 
 def _report(rows: list[str], trigger: str) -> str:
-    memory = psutil.virtual_memory().total / 2**30
     return "\n".join(
         [
             "# Streaming",
@@ -306,8 +279,7 @@ def _report(rows: list[str], trigger: str) -> str:
             "Written by `python -m benchmarks.streaming`, whose beginning says what is measured. Broker,",
             f'sender and `lakehouse stream --trigger "{trigger}"` shared the machine.',
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({processor()}), {memory:.0f} GiB, "
-            f"{platform.system()}, Python {platform.python_version()}.",
+            f"{machine()}.",
             "",
             *rows,
             "",

@@ -8,7 +8,6 @@ After each upload all objects are read back and compared by checksum; that is no
 import argparse
 import hashlib
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -20,10 +19,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.measure import processor, run
+from benchmarks.measure import machine, run
 from ingestion import s3
 from tests.python.object_storage import s3_environment, s3_server, s3_variables
 
@@ -264,8 +262,7 @@ def _report(server: str, repeats: int, load: float, rows: list[str]) -> str:
             f"Medians of {repeats} uploads of each kind, in turns; the start of Python included. Everything",
             "that was uploaded was read back and had the right checksum.",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({processor()}), {platform.system()}, "
-            f"Python {platform.python_version()}, load of other work at the start {load:.1f}.",
+            f"{machine()}, load of other work at the start {load:.1f}.",
             f"Server: {server}.",
             "",
             *rows,

@@ -230,7 +230,7 @@ def _result(
                 there = next((when for when, count in counts[session] if count >= position), float("inf"))
                 due_and_taken.append((due, there - due))
     due, taken = np.array(due_and_taken).T
-    early = due < (first + last) / 2
+    early = due < (due.min() + due.max()) / 2
     cycles = [float(silver) + float(gold) for silver, gold in _CYCLE.findall(log)]
     p50, p95, most = (float(np.percentile(taken, share)) for share in (50, 95, 100))
     return Result(

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,16 @@ def spark_session(catalog: bool = True) -> SparkSession:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     builder = SparkSession.builder
     if catalog:
-        _remove_half_made_metastore()
+        _remove_half_made_metastore(Path(os.environ.get("LAKEHOUSE_HOME", ".lakehouse")) / "metastore")
         builder = builder.enableHiveSupport()
     for name, value in spark_conf().items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
 
 
-def _remove_half_made_metastore() -> None:
+# Once: later it may be this process that is making it.
+@cache
+def _remove_half_made_metastore(metastore: Path) -> None:
     """Derby refuses a database whose making was interrupted; it writes `service.properties` last."""
-    metastore = Path(os.environ.get("LAKEHOUSE_HOME", ".lakehouse")) / "metastore"
     if metastore.exists() and not (metastore / "service.properties").exists():
         shutil.rmtree(metastore)

@@ -200,8 +200,8 @@ def run_all(
         # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
         arguments += ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
         arguments += ["--indirect-selection", "buildable"]
-    elif (target, summary.schema_changed) == ("local", False) and (
-        growth := find_growth(quiet_spark(), manifest)
+    elif (
+        target == "local" and not summary.schema_changed and (growth := find_growth(quiet_spark(), manifest))
     ):
         console.print(str(growth), highlight=False, soft_wrap=True)
         arguments += growth.arguments

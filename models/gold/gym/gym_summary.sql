@@ -10,28 +10,21 @@
 {#- Each input has a time of its own: one may be committed later than another that was written after it. -#}
 {%- if is_incremental() %}
     {%- set newest = newest_each(['visit_updated_at', 'workout_updated_at', 'user_updated_at'], this) %}
-    {%- set changed_sessions %}
-        select user_id, workout_id, session_id, start_time, end_time
-        from {{ completed_workouts }} left semi join (
-            select user_id, workout_id, session_id from {{ completed_workouts }}
-            where
-                _updated_at > {{ newest.workout_updated_at }}
-                or user_id in (
-                    select user_id from {{ registrations }} where _updated_at > {{ newest.user_updated_at }}
-                )
-            union all
-            select workouts.user_id, workouts.workout_id, workouts.session_id
-            from {{ gym_visits }} as visits
-            inner join {{ registrations }} as users on visits.mac_address = users.mac_address
-            inner join {{ completed_workouts }} as workouts
-                on
-                    users.user_id = workouts.user_id
-                    and workouts.start_time between visits.login and visits.logout
-            where visits._updated_at > {{ newest.visit_updated_at }}
-        ) as changed using (user_id, workout_id, session_id)
+    {%- set in_changed_visits %}
+        select workouts.user_id, workouts.workout_id, workouts.session_id
+        from {{ gym_visits }} as visits
+        inner join {{ registrations }} as users on visits.mac_address = users.mac_address
+        inner join {{ completed_workouts }} as workouts
+            on
+                users.user_id = workouts.user_id
+                and workouts.start_time between visits.login and visits.logout
+        where visits._updated_at > {{ newest.visit_updated_at }}
     {%- endset %}
+    {%- set sessions_to_build = changed_sessions(
+        completed_workouts, newest.workout_updated_at, registrations, newest.user_updated_at, in_changed_visits
+    ) %}
     {%- set changed = changed_rows(
-        changed_sessions, ['user_id', 'workout_id', 'session_id'], 'start_time', 'start_time'
+        sessions_to_build, ['user_id', 'workout_id', 'session_id'], 'start_time', 'start_time'
     ) %}
 {%- endif %}
 
@@ -40,7 +33,7 @@ with workouts as (
     select completed.*
     from {{ completed_workouts }} as completed
     {% if is_incremental() and changed %}
-    left semi join ({{ changed['keys'] or changed_sessions }}) as changed
+    left semi join ({{ changed['keys'] or sessions_to_build }}) as changed
         on
             completed.user_id = changed.user_id
             and completed.workout_id = changed.workout_id

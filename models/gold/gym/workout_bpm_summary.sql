@@ -7,22 +7,14 @@
 {#- Each input has a time of its own: one may be committed later than another that was written after it. -#}
 {%- if is_incremental() %}
     {%- set newest = newest_each(['workout_updated_at', 'bpm_updated_at', 'profile_updated_at'], this) %}
-    {%- set changed_sessions %}
-        select user_id, workout_id, session_id, start_time, end_time
-        from {{ completed_workouts }} left semi join (
-            select user_id, workout_id, session_id from {{ completed_workouts }}
-            where
-                _updated_at > {{ newest.workout_updated_at }}
-                or user_id in (
-                    select user_id from {{ profile_history }} where _updated_at > {{ newest.profile_updated_at }}
-                )
-            union all
-            select user_id, workout_id, session_id from {{ workout_bpm }}
-            where _updated_at > {{ newest.bpm_updated_at }}
-        ) as changed using (user_id, workout_id, session_id)
+    {%- set with_new_heart_rates %}
+        select user_id, workout_id, session_id from {{ workout_bpm }} where _updated_at > {{ newest.bpm_updated_at }}
     {%- endset %}
+    {%- set sessions_to_build = changed_sessions(
+        completed_workouts, newest.workout_updated_at, profile_history, newest.profile_updated_at, with_new_heart_rates
+    ) %}
     {%- set changed = changed_rows(
-        changed_sessions, ['user_id', 'workout_id', 'session_id'], 'start_time', 'end_time'
+        sessions_to_build, ['user_id', 'workout_id', 'session_id'], 'start_time', 'end_time'
     ) %}
 {%- endif %}
 
@@ -31,7 +23,7 @@ with completed as (
     select workouts.*
     from {{ completed_workouts }} as workouts
     {% if is_incremental() and changed %}
-    left semi join ({{ changed['keys'] or changed_sessions }}) as changed
+    left semi join ({{ changed['keys'] or sessions_to_build }}) as changed
         on
             workouts.user_id = changed.user_id
             and workouts.workout_id = changed.workout_id

@@ -2,7 +2,7 @@
 
 Each table has a stream of newly landed files with a checkpoint. A batch of files becomes one commit to
 the bronze table, one to `ops.quarantine` where something was left out, and one to `ops.loads`, in this
-order. The commits carry the batch's id, so that a batch that was killed half-way can be run again.
+order. Their rows carry the batch's id, so that a batch that was killed half-way can be run again.
 """
 
 import uuid
@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 
 from ingestion import audit
 from ingestion.audit import FileLoad, History
+from ingestion.checkpoints import has_unfinished_batch
 from ingestion.clock import clock_of
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
@@ -60,12 +61,11 @@ class Written:
 
 @dataclass(frozen=True)
 class Batch:
-    """Files that are committed together; id and transaction are the same when it is run again."""
+    """Files that are committed together; the id is the same when they are loaded again after a kill."""
 
     id: str
-    application: str
-    version: int
     files: Sequence[LandedFile]
+    may_be_written: bool
     # What a run that was killed left in bronze, by path.
     written: Mapping[str, Written] = field(default_factory=dict)
 
@@ -163,6 +163,7 @@ class TableLoader:
         self._reader = reader_for(table)
         self._loads: list[FileLoad] = []
         self._failure: Exception | None = None
+        self._is_unfinished = False
 
     def load(self) -> list[FileLoad]:
         """Load new files, and those that were overwritten or refused before."""
@@ -175,6 +176,7 @@ class TableLoader:
         return self._loads
 
     def _load_new_files(self) -> None:
+        self._is_unfinished = has_unfinished_batch(self._checkpoint)
         query = (
             stream_of_files(self._spark, self._glob)
             .writeStream.foreachBatch(self._load_stream_batch)
@@ -194,7 +196,8 @@ class TableLoader:
         try:
             # A stream whose checkpoint was lost shows everything again.
             files = [file for file in collect(names) if not self._is_known(file)]
-            self._load_batch(Batch(f"{query}-{version}", query, version, files))
+            self._load_batch(Batch(f"{query}-{version}", files, may_be_written=self._is_unfinished))
+            self._is_unfinished = False
         except Exception as error:
             self._failure = error
             raise
@@ -215,13 +218,13 @@ class TableLoader:
 
     def _batch_of_one(self, file: LandedFile) -> Batch:
         delivery = f"{self.table.bronze} {file} {self._history.deliveries[file.path]}"
-        name = str(uuid.uuid5(uuid.NAMESPACE_URL, delivery))
-        return Batch(f"{name}-0", name, 0, [file])
+        return Batch(f"{uuid.uuid5(uuid.NAMESPACE_URL, delivery)}-0", [file], may_be_written=True)
 
     def _load_batch(self, batch: Batch) -> None:
         if batch.id in self._history.batch_ids or not batch.files:
             return
-        batch = replace(batch, written=self._written(batch))
+        if batch.may_be_written:
+            batch = replace(batch, written=self._written(batch))
         loads = self._examine_all(batch)
         try:
             loads = self._write(batch, loads)
@@ -345,7 +348,7 @@ class TableLoader:
         watched = records.observe(observed, F.count_if(~parsed | self._lacks_key()).alias("left_out"))
         self._commit(self.table.bronze, watched.where(parsed).select(columns), batch)
         written = self._written(batch)
-        # Delta skips what was committed before a kill: then nothing is observed, and asking never ends.
+        # What was committed before a kill is passed over: then nothing is observed, and asking never ends.
         committed_now = written and not batch.written
         return written, bool(committed_now) and not observed.get["left_out"]
 
@@ -420,15 +423,11 @@ class TableLoader:
         return from_arrow(self._spark, pa.table(columns, types.names), types)
 
     def _commit(self, name: str, rows: DataFrame, batch: Batch) -> None:
-        """Append once: Delta ignores a transaction that it has already seen."""
-        (
-            rows.write.format("delta")
-            .mode("append")
-            .option("mergeSchema", True)
-            .option("txnAppId", batch.application)
-            .option("txnVersion", batch.version)
-            .saveAsTable(name)
-        )
+        """Append once: a run that was killed may have done so."""
+        of_batch = F.col("_batch_id") == batch.id
+        if batch.may_be_written and not self._spark.table(name).where(of_batch).isEmpty():
+            return
+        rows.write.format("delta").mode("append").option("mergeSchema", True).saveAsTable(name)
 
 
 def _as_written(load: FileLoad, written: Written) -> FileLoad:

@@ -1,7 +1,7 @@
 """From topics of Kafka to bronze: every message once, as Spark's Structured Streaming reads them.
 
-Offsets are in the checkpoint. A batch becomes one commit to the bronze table, which carries the number of
-the batch, so that a batch that was killed before its end was noted is not written twice.
+Offsets are in the checkpoint. A batch becomes one commit to the bronze table, whose rows carry the id of the
+batch, so that a batch that was killed before its end was noted is not written twice.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.bronze import LoadError, create_table
+from ingestion.checkpoints import has_unfinished_batch
 from ingestion.clock import clock_of
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
@@ -101,7 +102,7 @@ class _TopicLoader:
         if ends == self._read_to:
             return 0
         self._rows, self._failure = 0, None
-        unfinished = _has_unfinished_batch(self._checkpoint)
+        unfinished = has_unfinished_batch(self._checkpoint)
 
         def write(messages: DataFrame, number: int) -> None:
             nonlocal unfinished
@@ -158,8 +159,6 @@ class _TopicLoader:
             .observe(observed, F.count(F.lit(1)).alias("rows"))
             .write.format("delta")
             .mode("append")
-            .option("txnAppId", query)
-            .option("txnVersion", number)
             .saveAsTable(self._table.bronze)
         )
         return int(observed.get["rows"])
@@ -251,15 +250,6 @@ def _text_of(field: str) -> Column:
     if field == "timestamp":
         return F.unix_seconds(field).cast("string")
     return F.col(field).cast("string")
-
-
-def _has_unfinished_batch(checkpoint: Path) -> bool:
-    """Whether the newest batch of a checkpoint was begun and its end not noted."""
-    begun, ended = (
-        {int(file.name) for file in (checkpoint / kind).glob("*") if file.name.isdigit()}
-        for kind in ("offsets", "commits")
-    )
-    return bool(begun) and max(begun) not in ended
 
 
 def _listed(names: Mapping[str, object]) -> str:

@@ -7,10 +7,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
@@ -50,10 +51,12 @@ def load_bronze(
     tables: Sequence[SourceTable],
     console: Console,
     overwrite_schema: bool = False,
+    follow: bool = False,
 ) -> LoadSummary:
-    """Load new files of `tables` and show what came of it.
+    """Load new files and messages of `tables` and show what came of it.
 
-    With `overwrite_schema`, changes of the contracts are taken over first; else they are an error.
+    With `overwrite_schema`, changes of the contracts are taken over first; else they are an error. With
+    `follow`, silver tables of streams are brought up to date too.
     """
     started = time.monotonic()
     spark = quiet_spark()
@@ -65,13 +68,59 @@ def load_bronze(
             # All of it is read again; what silver has is merged by key.
             shutil.rmtree(checkpoint_of(settings.home / "checkpoints", table), ignore_errors=True)
     in_files = [table for table in tables if not comes_over_kafka(settings, table)]
-    with LoadDisplay(console, in_files) as display:
-        loads = load_files(settings, in_files, display.update)
-    display.summarize(loads, time.monotonic() - started)
-    for table in tables:
-        if comes_over_kafka(settings, table):
-            console.print(f"{table.label}: {load_messages(settings, table):,} messages", highlight=False)
+    # First what streams follow.
+    in_files.sort(key=lambda table: table.source not in streams.SOURCES)
+    with ThreadPoolExecutor(1) as pool:
+        following = _Following(settings, tables if follow else [], pool)
+        with LoadDisplay(console, in_files) as display:
+
+            def report(progress: bronze.Progress) -> None:
+                display.update(progress)
+                if progress.state == "done":
+                    following.loaded(progress.table)
+
+            loads = load_files(settings, in_files, report)
+        display.summarize(loads, time.monotonic() - started)
+        for table in tables:
+            if comes_over_kafka(settings, table):
+                console.print(f"{table.label}: {load_messages(settings, table):,} messages", highlight=False)
+                following.loaded(table)
+        following.finish()
     return LoadSummary(loads, bool(changed))
+
+
+class _Following:
+    """Brings silver tables of streams up to date once all bronze tables that they follow are loaded.
+
+    It does so in the background, while other tables load: batches of streams keep less than one core busy.
+    """
+
+    def __init__(self, settings: Settings, tables: Sequence[SourceTable], pool: Executor) -> None:
+        self._settings = settings
+        self._tables = tables
+        self._waiting_for = {table.label for table in tables if table.source in streams.SOURCES}
+        self._lock = Lock()
+        self._pool = pool
+        self._done: Future[None] | None = None
+
+    def loaded(self, table: SourceTable) -> None:
+        """Take in that a table was loaded."""
+        with self._lock:
+            if table.label in self._waiting_for:
+                self._waiting_for.remove(table.label)
+                self._done = None if self._waiting_for else self._pool.submit(self._follow)
+
+    def finish(self) -> None:
+        """Wait for the end.
+
+        Raises:
+            LakehouseError: a stream failed.
+        """
+        if self._done:
+            self._done.result()
+
+    def _follow(self) -> None:
+        follow_bronze(open_queries(self._settings, self._tables))
 
 
 def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:
@@ -191,8 +240,7 @@ def run_all(
 ) -> None:
     """Load `tables`, then build what depends on them; a refused file fails the run at its end."""
     manifest = start(target)
-    summary = load_bronze(settings, tables, console, overwrite_schema)
-    follow_bronze(open_queries(settings, tables))
+    summary = load_bronze(settings, tables, console, overwrite_schema, follow=True)
     arguments = ["--target", target]
     if summary.schema_changed:
         arguments.append("--full-refresh")

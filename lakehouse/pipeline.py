@@ -31,6 +31,8 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.selection import find_growth
 from lakehouse.settings import PROJECT, Settings
 
+_starting = Lock()
+
 
 @dataclass(frozen=True)
 class LoadSummary:
@@ -322,7 +324,8 @@ def quiet_spark(catalog: bool = True) -> SparkSession:
     # Failed statements reach the user as exceptions.
     for name in ("SQLQueryContextLogger", "py4j"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    with _stderr_to(f"{os.environ['LAKEHOUSE_HOME']}/spark.log"):
+    # Standard error is one for all threads.
+    with _starting, _stderr_to(f"{os.environ['LAKEHOUSE_HOME']}/spark.log"):
         return spark_session(catalog)
 
 

@@ -232,6 +232,8 @@ class TableLoader:
             unreadable = self._unreadable(batch, [load for load in loads if load.status == "loaded"])
             if not unreadable:
                 raise
+            # The first attempt may have come as far as bronze.
+            batch = replace(batch, may_be_written=True, written=self._written(batch))
             loads = self._write(batch, [_refuse_if(unreadable, load) for load in loads])
         self._loads += loads
         if new := [load for load in loads if not self._is_refused_as_before(load)]:

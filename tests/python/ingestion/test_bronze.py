@@ -341,6 +341,24 @@ def test_a_killed_load_can_be_repeated(
     assert set(zone.rows("_ingested_at, _batch_id")) <= set(zone.recorded("_ingested_at, _batch_id"))
 
 
+def test_a_file_that_vanishes_after_the_commit_to_bronze_doubles_no_rows(
+    zone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n3\n")
+    vanishing = zone.deliver("b.csv", f"{HEAD}2,Bob\n")
+    commit = TableLoader._commit
+
+    def commit_or_fail(self: TableLoader, name: str, rows: DataFrame, batch: bronze.Batch) -> None:
+        if name == audit.QUARANTINE and vanishing.exists():
+            vanishing.unlink()
+            raise OSError("gone")
+        commit(self, name, rows, batch)
+
+    monkeypatch.setattr(TableLoader, "_commit", commit_or_fail)
+    assert zone.statuses() == {"a.csv": "loaded", "b.csv": "refused"}
+    assert zone.rows() == [(1, "Ann"), (2, "Bob")]
+
+
 def test_a_killed_load_that_wrote_no_rows_can_be_repeated(zone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     zone.deliver("a.csv", HEAD)
     with killed(monkeypatch, audit.LOADS, "before"):

@@ -124,16 +124,17 @@ def load(
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def build(context: typer.Context) -> None:
+def build(context: typer.Context, source: SourceOption = None) -> None:
     """Build and test silver and gold: `dbt build`, with dbt's own arguments."""
-    from lakehouse.pipeline import build_models, target_of
+    from lakehouse.pipeline import build_models, of_sources, target_of
 
     settings = load_settings()
     settings.export()
+    _select(source or [])
     # Sail builds in a folder of its own and only reads bronze.
     lock = nullcontext() if target_of(context.args) == "sail" else writer_lock(settings.home)
     with lock:
-        build_models(context.args, console)
+        build_models([*context.args, *of_sources(source or [])], console)
 
 
 @app.command()

@@ -247,9 +247,7 @@ def run_all(
     if summary.schema_changed:
         arguments.append("--full-refresh")
     if sources:
-        # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
-        arguments += ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
-        arguments += ["--indirect-selection", "buildable"]
+        arguments += of_sources(sources)
     elif (
         target == "local" and not summary.schema_changed and (growth := find_growth(quiet_spark(), manifest))
     ):
@@ -257,6 +255,15 @@ def run_all(
         arguments += growth.arguments
     build_models(arguments, console, manifest)
     summary.raise_for_refused()
+
+
+def of_sources(sources: Sequence[str]) -> list[str]:
+    """Arguments for dbt that select what depends on `sources`; none where all are meant."""
+    if not sources:
+        return []
+    # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
+    selected = ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
+    return [*selected, "--indirect-selection", "buildable"]
 
 
 def start(target: str) -> Manifest:

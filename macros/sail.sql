@@ -37,7 +37,7 @@
     {% if target.type != 'sail' or not execute %}{{ return('') }}{% endif %}
 
     {% set needed = [] %}
-    {% for id in selected_resources if id in graph.nodes %}
+    {% for id in selected_resources if id in graph.nodes and not graph.nodes[id].config.meta.takes_what_is_there %}
         {% do needed.extend(graph.nodes[id].depends_on.nodes) %}
     {% endfor %}
 

@@ -30,9 +30,9 @@ def open_queries(
     if not followed:
         return []
     silver = read_tables(models)
-    create_tables(spark, silver.values())
+    empty = create_tables(spark, silver.values())
     return [
-        Query(spark, followed[name, source.table], source, STREAMS, silver, checkpoints, watermark)
+        Query(spark, followed[name, source.table], source, STREAMS, silver, empty, checkpoints, watermark)
         for name, sources in SOURCES.items()
         for source in sources
         if (name, source.table) in followed

@@ -68,24 +68,28 @@ def _completed(batch: Batch) -> Change:
     )
 
 
-def _recordings(batch: Batch) -> Change:
+def _recordings(batch: Batch) -> Change | None:
     """Heart rates of completed workouts of which the batch brings the rate, the workout or the device."""
     rows, wheres = [], []
     workouts, users, rates = (batch.table(name) for name in ("completed_workouts", "users", "heart_rate"))
-    if BPM in batch.kinds:
-        nearby = workouts.where(batch.near("start_time", BPM, before=LONGEST_WORKOUT))
-        rows.append(_during(batch.of(BPM), nearby, users))
-        wheres.append(batch.near("t.time", BPM))
+    nearby = workouts.where(batch.near("start_time", BPM, before=LONGEST_WORKOUT))
     if WORKOUT in batch.kinds:
         changed = workouts.where(batch.near("start_time", WORKOUT, before=LONGEST_WORKOUT))
         changed = changed.join(F.broadcast(_sessions(batch)), list(SESSION), "left_semi")
         periods = periods_by_hour(changed, "start_time", "end_time")
         rows.append(_during(rates.where(during(periods, "time")), changed, users))
         wheres.append(batch.near("t.time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT))
-    if REGISTRATION in batch.kinds:
+        # With all their rates, those of the batch too.
+        nearby = nearby.join(F.broadcast(changed), list(batch.tables["completed_workouts"].keys), "left_anti")
+    if BPM in batch.kinds:
+        rows.append(_during(batch.of(BPM), nearby, users))
+        wheres.append(batch.near("t.time", BPM))
+    if REGISTRATION in batch.kinds and not workouts.isEmpty():
         registered = users.join(batch.of(REGISTRATION), ["user_id", "device_id"], "left_semi")
         rows.append(_during(rates, workouts, registered))
         wheres.append(F.lit(True))
+    if not rows:
+        return None
     return Change(
         reduce(DataFrame.unionByName, rows), reduce(Column.__or__, wheres), stale=_no_longer_during(batch)
     )
@@ -129,6 +133,12 @@ STREAMS = (
     ),
     Stream("heart_rate", frozenset({BPM}), _heart_rates, order=("message_offset",)),
     Stream("workouts", frozenset({WORKOUT}), _actions),
-    Stream("completed_workouts", frozenset({WORKOUT}), _completed),
-    Stream("workout_bpm", frozenset({REGISTRATION, WORKOUT, BPM}), _recordings, order=("message_offset",)),
+    Stream("completed_workouts", frozenset({WORKOUT}), _completed, reads=("workouts",)),
+    Stream(
+        "workout_bpm",
+        frozenset({REGISTRATION, WORKOUT, BPM}),
+        _recordings,
+        order=("message_offset",),
+        reads=("users", "heart_rate", "completed_workouts"),
+    ),
 )

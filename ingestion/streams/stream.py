@@ -8,6 +8,7 @@ what concerns it, in the order of the declarations, so that a table may look at 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,11 +23,13 @@ from ingestion.contracts import SourceTable
 from ingestion.errors import root_cause
 from ingestion.streams.batch import KIND, REASON, Batch, Period, joined
 from ingestion.streams.tables import StreamTable
-from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter, delete
+from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter
 from ingestion.times import from_epoch_micros
 
 _BYTES_PER_BATCH = "128m"
 _EPOCH = from_epoch_micros(0)
+# Threads that last, as each has a twin in the JVM.
+_WRITERS = ThreadPoolExecutor(2)
 
 
 class StreamError(Exception):
@@ -69,28 +72,31 @@ class Log:
 
 @dataclass(frozen=True)
 class Stream:
-    """A silver table: the kinds of record `after` which it is written, and its `change` by a batch.
+    """A silver table: the kinds of record `after` which it is written, and its `change` by a batch, if any.
 
-    Of rows with one key the greatest by `order` counts; without one, they replace what differs.
+    Of rows with one key the greatest by `order` counts; without one, they replace what differs. The change
+    `reads` other tables, declared before this one, as they are after the batch.
     """
 
     table: str
     after: frozenset[str]
-    change: Callable[[Batch], Change]
+    change: Callable[[Batch], Change | None]
     order: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     log: Log | None = None
 
     def write(self, batch: Batch) -> None:
         """Write what a batch brings for the table."""
         table, change = batch.tables[self.table], self.change(batch)
-        if change.stale is not None and not change.stale.isEmpty():
-            delete(table, change.stale, batch.transaction, change.where)
+        if change is None:
+            return
         rows = change.rows.select(*table.keys, *table.values)
         if self.log:
             log = batch.tables[self.log.table]
             CDCUpserter(table, log, self.order, self.log.is_delete).write(rows, batch.transaction)
         else:
-            replaced = Upserter(table, self.order).write(rows, batch.transaction, change.where)
+            upserter = Upserter(table, self.order)
+            replaced = upserter.write(rows, batch.transaction, change.where, change.stale)
             batch.replaced[self.table] = replaced
 
 
@@ -107,7 +113,7 @@ class Progress:
 
 
 class Query:
-    """Follows one bronze table; `tables` are the silver tables by name.
+    """Follows one bronze table; `tables` are the silver tables by name, and `empty` those never written.
 
     The `watermark`, such as "30 seconds", says how long rows are remembered to find copies of them.
     """
@@ -119,6 +125,7 @@ class Query:
         source: Source,
         streams: Sequence[Stream],
         tables: Mapping[str, StreamTable],
+        empty: set[str],
         checkpoints: Path,
         watermark: str,
     ) -> None:
@@ -127,6 +134,7 @@ class Query:
         self._source = source
         self._streams = streams
         self._tables = tables
+        self._empty = empty
         self._checkpoint = checkpoint_of(checkpoints, table)
         self._watermark = watermark
         # Gold looks for rows that are newer than its own, whichever query wrote them.
@@ -173,7 +181,8 @@ class Query:
 
     def _write_records(self, records: DataFrame, number: int) -> None:
         query = records.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        transaction = Transaction(f"silver-{query}", number, self._clock.tick(_EPOCH))
+        transaction = Transaction(f"silver-{query}", number, self._clock.tick(_EPOCH), self._empty)
+        transaction.begin(records.sparkSession)
         contents = _contents(records)
         self._oldest = self._oldest or contents.oldest
         if contents.has_rejected:
@@ -181,10 +190,26 @@ class Query:
         # They are at hand and always the same: a merge need not copy them.
         records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
-        batch = Batch(usable, contents.periods, self._tables, transaction)
+        self._write_tables(Batch(usable, contents.periods, self._tables, transaction))
+
+    def _write_tables(self, batch: Batch) -> None:
+        """Write each table once those that it reads are written, tables that read no other side by side."""
+        written: dict[str, Future[None]] = {}
+
+        def write(stream: Stream) -> None:
+            for table in stream.reads:
+                if table in written:
+                    written[table].result()
+            stream.write(batch)
+
+        # Who waits waits for those that began before.
         for stream in self._streams:
             if stream.after & batch.kinds:
-                stream.write(batch)
+                written[stream.table] = _WRITERS.submit(write, stream)
+        # A batch that failed is done again, so nobody may be writing it still.
+        wait(written.values())
+        for table in written.values():
+            table.result()
 
     def _quarantine(self, records: DataFrame, transaction: Transaction) -> None:
         columns = [column.name for column in self.table.columns]
@@ -197,9 +222,7 @@ class Query:
             "_ingested_at",
             F.lit(f"{transaction.stream}-{transaction.batch}").alias("_batch_id"),
         )
-        writer = rows.write.format("delta").mode("append")
-        writer = writer.option("txnAppId", transaction.stream).option("txnVersion", transaction.batch)
-        writer.saveAsTable(audit.QUARANTINE)
+        rows.write.format("delta").mode("append").saveAsTable(audit.QUARANTINE)
 
     def _progress(self, batches: Sequence[Any], seconds: float) -> Progress:
         states = [state for batch in batches[-1:] for state in batch["stateOperators"]]

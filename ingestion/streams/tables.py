@@ -8,7 +8,6 @@ import yaml
 from pyspark.sql import SparkSession
 
 UPDATED_AT = "_updated_at"
-_SMALL_FILES_ARE_JOINED = "tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,13 @@ def read_tables(models: Path) -> dict[str, StreamTable]:
     return {table["name"]: _read_table(table) for table in tables}
 
 
-def create_tables(spark: SparkSession, tables: Iterable[StreamTable]) -> None:
-    """Create the tables that are missing."""
+def create_tables(spark: SparkSession, tables: Iterable[StreamTable]) -> set[str]:
+    """Create the tables that are missing; returns their names."""
     spark.sql("create schema if not exists silver")
-    for table in tables:
-        if not spark.catalog.tableExists(table.silver):
-            columns = ", ".join(table.columns.values())
-            spark.sql(f"create table {table.silver} ({columns}) using delta {_SMALL_FILES_ARE_JOINED}")
+    missing = [table for table in tables if not spark.catalog.tableExists(table.silver)]
+    for table in missing:
+        spark.sql(f"create table {table.silver} ({', '.join(table.columns.values())}) using delta")
+    return {table.name for table in missing}
 
 
 def _read_table(table: dict[str, object]) -> StreamTable:

@@ -1,27 +1,36 @@
 """Merging rows into silver tables so that the order in which they come does not matter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.streams.tables import UPDATED_AT, StreamTable
 
+_IS_STALE = "_is_stale"
+
 
 @dataclass(frozen=True)
 class Transaction:
-    """What the commits of a batch carry: Delta passes over those that it has seen of a stream and batch."""
+    """What the commits of a batch carry: Delta passes over those that a table has of a stream and batch.
+
+    `empty` names tables to which nothing was ever written.
+    """
 
     stream: str
     batch: int
     written_at: datetime
+    empty: set[str] = field(default_factory=set)
 
-    def application(self, table: StreamTable, step: str) -> str:
-        """Delta's name for who writes a table in a step of a batch."""
-        return f"{self.stream}-{table.name}-{step}"
+    def begin(self, session: SparkSession) -> None:
+        """From now on, whatever the session writes belongs to the batch; to each table it writes once."""
+        session.conf.set("spark.databricks.delta.write.txnAppId", self.stream)
+        session.conf.set("spark.databricks.delta.write.txnVersion", str(self.batch))
+        # Small files are joined now and then, but not those of a first batch.
+        session.conf.set("spark.databricks.delta.autoCompact.enabled", str(self.batch > 0).lower())
 
 
 class Upserter:
@@ -37,23 +46,34 @@ class Upserter:
         self._values = (*first, *(name for name in table.values if name not in first))
         self._is_better = "{s} > {t}" if order else "not ({s} <=> {t})"
 
-    def write(self, rows: DataFrame, transaction: Transaction, where: Column | None = None) -> int | None:
+    def write(
+        self,
+        rows: DataFrame,
+        transaction: Transaction,
+        where: Column | None = None,
+        stale: DataFrame | None = None,
+    ) -> int | None:
         """Merge rows with the table's columns but `_updated_at`; returns how many were replaced.
 
-        `where` is a condition on `t`, the table, that holds for all rows with the same keys; files
-        that cannot have such rows are not read. Nobody knows what was replaced (None) when the rows
-        had been merged before, and are not merged again.
+        What has the keys of `stale`, which are not those of `rows`, is deleted. `where` is a condition
+        on `t`, the table, that holds for all rows with the same keys; files that cannot have such rows
+        are not read. Nobody knows what was replaced (None) when the rows had been merged before, and are
+        not merged again.
         """
         rows = self.one_per_key(rows)
-        if _is_first(self.table, rows, transaction):
+        if self.table.name in transaction.empty:
             _append(self.table, rows, transaction)
             return 0
+        rows = rows.withColumn(_IS_STALE, F.lit(False))
+        if stale is not None:
+            rows = rows.unionByName(stale.withColumn(_IS_STALE, F.lit(True)), allowMissingColumns=True)
         # A merge reads its source twice.
         merge = _merge(self.table, rows.localCheckpoint(), transaction, where)
+        merge = merge.whenMatchedDelete(f"s.{_IS_STALE}") if stale is not None else merge
         if self._values:
             s, t = (f"struct({', '.join(f'{side}.`{name}`' for name in self._values)})" for side in "st")
             merge = merge.whenMatchedUpdateAll(self._is_better.format(s=s, t=t))
-        counts = merge.whenNotMatchedInsertAll().execute().first()
+        counts = merge.whenNotMatchedInsertAll(f"not s.{_IS_STALE}").execute().first()
         return None if counts is None else int(counts["num_updated_rows"])
 
     def one_per_key(self, rows: DataFrame) -> DataFrame:
@@ -85,7 +105,7 @@ class CDCUpserter:
         known = rows.sparkSession.table(self._changes.table.silver).drop(UPDATED_AT)
         newest = self._newest.one_per_key(known.join(rows.select(keys).distinct(), keys, "left_semi"))
         newest = newest.withColumn("is_delete", F.expr(self._is_delete))
-        if _is_first(self.table, rows, transaction):
+        if self.table.name in transaction.empty:
             _append(self.table, newest.where("not is_delete").drop("is_delete"), transaction)
             return
         merge = _merge(self.table, newest, transaction)
@@ -94,21 +114,11 @@ class CDCUpserter:
         merge.whenNotMatchedInsert("not s.is_delete", values=dict(columns)).execute()
 
 
-def delete(table: StreamTable, rows: DataFrame, transaction: Transaction, where: Column | None) -> None:
-    """Delete what has the keys of `rows`; `where` as in `Upserter.write`."""
-    _merge(table, rows, transaction, where, "delete").whenMatchedDelete().execute()
-
-
-def _is_first(table: StreamTable, rows: DataFrame, transaction: Transaction) -> bool:
-    """Whether nothing was ever written to a table, so that there is nothing to merge with."""
-    return transaction.batch == 0 and rows.sparkSession.table(table.silver).isEmpty()
-
-
 def _append(table: StreamTable, rows: DataFrame, transaction: Transaction) -> None:
+    # Should it fail, nobody knows whether the table has the rows.
+    transaction.empty.remove(table.name)
     stamped = rows.withColumn(UPDATED_AT, F.lit(transaction.written_at))
-    writer = stamped.write.format("delta").mode("append")
-    writer = writer.option("txnAppId", transaction.application(table, "upsert"))
-    writer.option("txnVersion", transaction.batch).saveAsTable(table.silver)
+    stamped.write.format("delta").mode("append").saveAsTable(table.silver)
 
 
 def _merge(
@@ -116,12 +126,8 @@ def _merge(
     rows: DataFrame,
     transaction: Transaction,
     where: Column | None = None,
-    step: str = "upsert",
 ) -> DeltaMergeBuilder:
-    session = rows.sparkSession
-    session.conf.set("spark.databricks.delta.write.txnAppId", transaction.application(table, step))
-    session.conf.set("spark.databricks.delta.write.txnVersion", str(transaction.batch))
     on = F.expr(" and ".join(f"t.`{key}` = s.`{key}`" for key in table.keys))
     stamped = rows.withColumn(UPDATED_AT, F.lit(transaction.written_at)).alias("s")
-    target = DeltaTable.forName(session, table.silver).alias("t")
+    target = DeltaTable.forName(rows.sparkSession, table.silver).alias("t")
     return target.merge(stamped, on if where is None else on & where)

@@ -72,6 +72,20 @@ def test_sail_builds_the_same_gold(built: Lakehouse) -> None:
         assert sorted(rows, key=repr) == sorted(local.rows, key=repr), name
 
 
+def test_sail_builds_some_sources_of_a_warehouse_without_the_others(built: Lakehouse, tmp_path: Path) -> None:
+    some = Lakehouse(tmp_path, built.settings)
+    for folder in (built.home / "warehouse/bronze.db").glob("[ce]r[mp]_*"):
+        (some.home / "warehouse/bronze.db").mkdir(parents=True, exist_ok=True)
+        (some.home / "warehouse/bronze.db" / folder.name).symlink_to(folder)
+    build = ("lakehouse", "build", "--target", "sail")
+    assert "0 failed" in some.run(*build, "--source", "crm", "--source", "erp")
+    (local_lines,) = built.rows("select count(*) from gold.fct_sales")
+    assert pyarrow.dataset.dataset(some.home / "sail/gold.db/fct_sales").count_rows() == local_lines[0]
+    # Without one that it needs, it says which.
+    result = some.run(*build, "--source", "storefront", exit_code=1)
+    assert "holds no table: run `lakehouse load --source storefront` first" in result
+
+
 def _without_zone(value: object) -> object:
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
@@ -103,6 +117,7 @@ def test_query_reads_an_earlier_version(built: Lakehouse) -> None:
         (["query", "select 1 from gold.dim_date", "--format", "xml"], 2, "xml"),
         (["query", "select 1 from gold.dim_date", "--at", "9999"], 1, "version"),
         (["load", "--source", "crmm"], 2, "crmm"),
+        (["build", "--source", "crmm"], 2, "crmm"),
         (["load", "--landing", "/nowhere"], 2, "/nowhere"),
         (["generate", "--out", "/tmp/none", "--scale", "0"], 2, "scale"),
         (["build", "--select", "no_such_model", "--target", "nowhere"], 2, "nowhere"),

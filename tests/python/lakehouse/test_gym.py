@@ -68,11 +68,12 @@ def _assert_same(lakehouse: Lakehouse, expected: Lakehouse) -> None:
         assert rows == others[name], name
 
 
-def test_a_stream_of_hundreds_of_shuffled_files_that_is_killed_gives_the_tables_of_one_run(
-    in_one_run: Lakehouse, tmp_path: Path
+@pytest.mark.parametrize("parts", [40, pytest.param(200, marks=pytest.mark.soak)])
+def test_a_stream_of_many_shuffled_files_that_is_killed_gives_the_tables_of_one_run(
+    in_one_run: Lakehouse, tmp_path: Path, parts: int
 ) -> None:
     lakehouse = Lakehouse(tmp_path, NO_DATA_TESTS, sources=("gym",))
-    _scatter(in_one_run.landing / "gym", tmp_path / "waiting", 200, seed=1)
+    _scatter(in_one_run.landing / "gym", tmp_path / "waiting", parts, seed=1)
     (lakehouse.landing / "gym").mkdir(parents=True)
     stream = lakehouse.start("lakehouse", "stream", "--trigger", "1 second")
     files = sorted(file for file in (tmp_path / "waiting").rglob("*") if file.is_file())
@@ -80,9 +81,9 @@ def test_a_stream_of_hundreds_of_shuffled_files_that_is_killed_gives_the_tables_
         target = lakehouse.landing / file.relative_to(tmp_path / "waiting")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(file, target)
-        if number % 80 == 0:
+        if number % (parts * 2 // 5) == 0:
             time.sleep(5)
-        if number == 160:
+        if number == parts * 4 // 5:
             os.killpg(stream.pid, signal.SIGKILL)
             stream.communicate()
             stream = lakehouse.start("lakehouse", "stream", "--trigger", "1 second")

@@ -82,7 +82,7 @@ def test_sail_builds_some_sources_of_a_warehouse_without_the_others(built: Lakeh
     (local_lines,) = built.rows("select count(*) from gold.fct_sales")
     assert pyarrow.dataset.dataset(some.home / "sail/gold.db/fct_sales").count_rows() == local_lines[0]
     # Without one that it needs, it says which.
-    result = some.run(*build, "--source", "storefront", exit_code=1)
+    result = some.run(*build, "--source", "storefront", exit_code=2)
     assert "holds no table: run `lakehouse load --source storefront` first" in result
 
 

@@ -133,12 +133,11 @@ STREAMS = (
     ),
     Stream("heart_rate", frozenset({BPM}), _heart_rates, order=("message_offset",)),
     Stream("workouts", frozenset({WORKOUT}), _actions),
-    Stream("completed_workouts", frozenset({WORKOUT}), _completed, reads=("workouts",)),
+    Stream("completed_workouts", frozenset({WORKOUT}), _completed),
     Stream(
         "workout_bpm",
         frozenset({REGISTRATION, WORKOUT, BPM}),
         _recordings,
         order=("message_offset",),
-        reads=("users", "heart_rate", "completed_workouts"),
     ),
 )

@@ -8,7 +8,6 @@ what concerns it, in the order of the declarations, so that a table may look at 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,8 +27,6 @@ from ingestion.times import from_epoch_micros
 
 _BYTES_PER_BATCH = "128m"
 _EPOCH = from_epoch_micros(0)
-# Threads that last, as each has a twin in the JVM.
-_WRITERS = ThreadPoolExecutor(2)
 
 
 class StreamError(Exception):
@@ -74,15 +71,13 @@ class Log:
 class Stream:
     """A silver table: the kinds of record `after` which it is written, and its `change` by a batch, if any.
 
-    Of rows with one key the greatest by `order` counts; without one, they replace what differs. The change
-    `reads` other tables, declared before this one, as they are after the batch.
+    Of rows with one key the greatest by `order` counts; without one, they replace what differs.
     """
 
     table: str
     after: frozenset[str]
     change: Callable[[Batch], Change | None]
     order: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
     log: Log | None = None
 
     def write(self, batch: Batch) -> None:
@@ -190,26 +185,10 @@ class Query:
         # They are at hand and always the same: a merge need not copy them.
         records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
-        self._write_tables(Batch(usable, contents.periods, self._tables, transaction))
-
-    def _write_tables(self, batch: Batch) -> None:
-        """Write each table once those that it reads are written, tables that read no other side by side."""
-        written: dict[str, Future[None]] = {}
-
-        def write(stream: Stream) -> None:
-            for table in stream.reads:
-                if table in written:
-                    written[table].result()
-            stream.write(batch)
-
-        # Who waits waits for those that began before.
+        batch = Batch(usable, contents.periods, self._tables, transaction)
         for stream in self._streams:
             if stream.after & batch.kinds:
-                written[stream.table] = _WRITERS.submit(write, stream)
-        # A batch that failed is done again, so nobody may be writing it still.
-        wait(written.values())
-        for table in written.values():
-            table.result()
+                stream.write(batch)
 
     def _quarantine(self, records: DataFrame, transaction: Transaction) -> None:
         columns = [column.name for column in self.table.columns]

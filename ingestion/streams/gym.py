@@ -84,7 +84,7 @@ def _recordings(batch: Batch) -> Change | None:
     if BPM in batch.kinds:
         rows.append(_during(batch.of(BPM), nearby, users))
         wheres.append(batch.near("t.time", BPM))
-    if REGISTRATION in batch.kinds and not workouts.isEmpty():
+    if REGISTRATION in batch.kinds and "completed_workouts" not in batch.transaction.empty:
         registered = users.join(batch.of(REGISTRATION), ["user_id", "device_id"], "left_semi")
         rows.append(_during(rates, workouts, registered))
         wheres.append(F.lit(True))
@@ -134,10 +134,5 @@ STREAMS = (
     Stream("heart_rate", frozenset({BPM}), _heart_rates, order=("message_offset",)),
     Stream("workouts", frozenset({WORKOUT}), _actions),
     Stream("completed_workouts", frozenset({WORKOUT}), _completed),
-    Stream(
-        "workout_bpm",
-        frozenset({REGISTRATION, WORKOUT, BPM}),
-        _recordings,
-        order=("message_offset",),
-    ),
+    Stream("workout_bpm", frozenset({REGISTRATION, WORKOUT, BPM}), _recordings, order=("message_offset",)),
 )

@@ -1,7 +1,7 @@
 """Merging rows into silver tables so that the order in which they come does not matter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
@@ -23,7 +23,7 @@ class Transaction:
     stream: str
     batch: int
     written_at: datetime
-    empty: set[str] = field(default_factory=set)
+    empty: set[str]
 
     def begin(self, session: SparkSession) -> None:
         """From now on, whatever the session writes belongs to the batch; to each table it writes once."""

@@ -21,7 +21,6 @@ from pyspark.sql import functions as F
 
 from ingestion import audit
 from ingestion.audit import FileLoad, History
-from ingestion.checkpoints import has_unfinished_batch
 from ingestion.clock import clock_of
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
@@ -29,6 +28,7 @@ from ingestion.discovery import collect, look_up, stream_of_files
 from ingestion.errors import root_cause
 from ingestion.frames import from_arrow
 from ingestion.landing import FileGlob, LandedFile, LandingError, check_landing
+from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
 from ingestion.schema import differences, struct_type
 from ingestion.times import from_epoch_micros
@@ -162,8 +162,6 @@ class TableLoader:
         self._history = history
         self._reader = reader_for(table)
         self._loads: list[FileLoad] = []
-        self._failure: Exception | None = None
-        self._is_unfinished = False
 
     def load(self) -> list[FileLoad]:
         """Load new files, and those that were overwritten or refused before."""
@@ -176,31 +174,12 @@ class TableLoader:
         return self._loads
 
     def _load_new_files(self) -> None:
-        self._is_unfinished = has_unfinished_batch(self._checkpoint)
-        query = (
-            stream_of_files(self._spark, self._glob)
-            .writeStream.foreachBatch(self._load_stream_batch)
-            .option("checkpointLocation", str(self._checkpoint))
-            .trigger(availableNow=True)
-            .start()
-        )
-        try:
-            query.awaitTermination()
-        except Exception as error:
-            raise self._failure or error from None
+        read_new(stream_of_files(self._spark, self._glob), self._checkpoint, self._load_names)
 
-    def _load_stream_batch(self, names: DataFrame, version: int) -> None:
-        query = names.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        if query is None:
-            raise LoadError("Spark did not tell the id of the stream")
-        try:
-            # A stream whose checkpoint was lost shows everything again.
-            files = [file for file in collect(names) if not self._is_known(file)]
-            self._load_batch(Batch(f"{query}-{version}", files, may_be_written=self._is_unfinished))
-            self._is_unfinished = False
-        except Exception as error:
-            self._failure = error
-            raise
+    def _load_names(self, names: MicroBatch) -> None:
+        # A stream whose checkpoint was lost shows everything again.
+        files = [file for file in collect(names.rows) if not self._is_known(file)]
+        self._load_batch(Batch(names.id, files, names.may_be_written))
 
     def _to_try_again(self, landed: Iterable[LandedFile]) -> list[LandedFile]:
         """Files that the stream does not show again: overwritten since, refused, or lost from the books."""

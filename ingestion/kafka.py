@@ -15,11 +15,11 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.bronze import LoadError, create_table
-from ingestion.checkpoints import has_unfinished_batch
 from ingestion.clock import clock_of
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.errors import root_cause
+from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.readers import EXTRA
 from ingestion.times import from_epoch_micros, to_epoch_micros
 
@@ -88,8 +88,6 @@ class _TopicLoader:
         self._checkpoint = checkpoints / "kafka" / table.identifier
         self._clock = clock_of(checkpoints, table.identifier)
         self._read_to: Offsets | None = None
-        self._rows = 0
-        self._failure: Exception | None = None
         _check_columns(table)
         # Before a table is made in vain.
         self._topics.ends()
@@ -101,34 +99,22 @@ class _TopicLoader:
         ends = self._topics.ends()
         if ends == self._read_to:
             return 0
-        self._rows, self._failure = 0, None
-        unfinished = has_unfinished_batch(self._checkpoint)
+        loaded = 0
 
-        def write(messages: DataFrame, number: int) -> None:
-            nonlocal unfinished
-            try:
-                rows = self._write(messages, number, unfinished)
-            except Exception as error:
-                self._failure = error
-                raise
-            unfinished = False
-            self._rows += rows
+        def write(messages: MicroBatch) -> None:
+            nonlocal loaded
+            rows = self._write(messages)
+            loaded += rows
             report(rows)
 
-        query = (
-            self._messages(batch_size)
-            .writeStream.foreachBatch(write)
-            .option("checkpointLocation", str(self._checkpoint))
-            .trigger(availableNow=True)
-            .start()
-        )
         try:
-            query.awaitTermination()
+            read_new(self._messages(batch_size), self._checkpoint, write)
         except Exception as error:
-            cause = root_cause(self._failure or error)
-            raise LoadError(f"{self._table.label} from Kafka at {self._servers}: {cause}") from error
+            raise LoadError(
+                f"{self._table.label} from Kafka at {self._servers}: {root_cause(error)}"
+            ) from error
         self._read_to = ends
-        return self._rows
+        return loaded
 
     def _messages(self, batch_size: int) -> DataFrame:
         options = {
@@ -145,23 +131,22 @@ class _TopicLoader:
         }
         return self._spark.readStream.format("kafka").options(**options).load()
 
-    def _write(self, messages: DataFrame, number: int, again: bool) -> int:
-        """Commit a batch; returns its rows. With `again`, an earlier run may have committed it."""
-        query = messages.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        if query is None:
-            raise LoadError("Spark did not tell the id of the stream")
-        batch = f"{query}-{number}"
-        if again and not self._spark.table(self._table.bronze).where(F.col("_batch_id") == batch).isEmpty():
+    def _write(self, messages: MicroBatch) -> int:
+        """Commit a batch, unless it is there already; returns how many rows were added."""
+        if messages.may_be_written and self._has(messages):
             return 0
         observed = Observation()
         (
-            self._records(messages, batch)
+            self._records(messages.rows, messages.id)
             .observe(observed, F.count(F.lit(1)).alias("rows"))
             .write.format("delta")
             .mode("append")
             .saveAsTable(self._table.bronze)
         )
         return int(observed.get["rows"])
+
+    def _has(self, messages: MicroBatch) -> bool:
+        return not self._spark.table(self._table.bronze).where(F.col("_batch_id") == messages.id).isEmpty()
 
     def _records(self, messages: DataFrame, batch: str) -> DataFrame:
         origin = F.concat(F.lit("kafka://"), "topic", F.lit("/"), "partition")

@@ -20,6 +20,7 @@ from ingestion import audit
 from ingestion.clock import clock_of
 from ingestion.contracts import SourceTable
 from ingestion.errors import root_cause
+from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.streams.batch import KIND, REASON, Batch, Period, joined
 from ingestion.streams.tables import StreamTable
 from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter
@@ -135,7 +136,6 @@ class Query:
         # Gold looks for rows that are newer than its own, whichever query wrote them.
         self._clock = clock_of(checkpoints, "silver")
         self._oldest: datetime | None = None
-        self._failure: Exception | None = None
 
     def run(self) -> Progress:
         """Bring the silver tables up to date with everything that is in bronze now.
@@ -144,18 +144,10 @@ class Query:
             StreamError: a batch failed; the next call takes it up again.
         """
         started, self._oldest = time.monotonic(), None
-        query = (
-            self._rows()
-            .writeStream.foreachBatch(self._write)
-            .option("checkpointLocation", str(self._checkpoint))
-            .trigger(availableNow=True)
-            .start()
-        )
         try:
-            query.awaitTermination()
+            query = read_new(self._rows(), self._checkpoint, self._write)
         except Exception as error:
-            cause = root_cause(self._failure or error)
-            raise StreamError(f"The stream of {self.table.label} failed: {cause}") from error
+            raise StreamError(f"The stream of {self.table.label} failed: {root_cause(error)}") from error
         return self._progress(query.recentProgress, time.monotonic() - started)
 
     def _rows(self) -> DataFrame:
@@ -166,17 +158,11 @@ class Query:
         watched = rows.withWatermark("_ingested_at", self._watermark)
         return watched.dropDuplicatesWithinWatermark(list(self._source.unique))
 
-    def _write(self, rows: DataFrame, number: int) -> None:
-        try:
-            # Read once: reading a second time would find all rows among those that came before.
-            self._write_records(self._source.records(rows).localCheckpoint(), number)
-        except Exception as error:
-            self._failure = error
-            raise
-
-    def _write_records(self, records: DataFrame, number: int) -> None:
-        query = records.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
-        transaction = Transaction(f"silver-{query}", number, self._clock.tick(_EPOCH), self._empty)
+    def _write(self, batch: MicroBatch) -> None:
+        # Read once: reading a second time would find all rows among those that came before.
+        records = self._source.records(batch.rows).localCheckpoint()
+        written_at = self._clock.tick(_EPOCH)
+        transaction = Transaction(f"silver-{batch.stream}", batch.number, written_at, self._empty)
         transaction.begin(records.sparkSession)
         contents = _contents(records)
         self._oldest = self._oldest or contents.oldest
@@ -185,10 +171,10 @@ class Query:
         # They are at hand and always the same: a merge need not copy them.
         records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
-        batch = Batch(usable, contents.periods, self._tables, transaction)
+        changes = Batch(usable, contents.periods, self._tables, transaction)
         for stream in self._streams:
-            if stream.after & batch.kinds:
-                stream.write(batch)
+            if stream.after & changes.kinds:
+                stream.write(changes)
 
     def _quarantine(self, records: DataFrame, transaction: Transaction) -> None:
         columns = [column.name for column in self.table.columns]

@@ -76,6 +76,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     with mock.patch.dict(os.environ, LAKEHOUSE_HOME=str(tmp_path_factory.mktemp("home"))):
         load_settings().export()
         session = spark_session()
+    # Generating code for a few rows takes longer than interpreting it.
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     yield session
     session.stop()
 

@@ -76,7 +76,7 @@ def test_a_second_delivery_comes_on_top_and_can_be_taken_back(remote: Lakehouse)
     before = sorted(remote.rows("select row_id, profit from gold.fct_orders"))
     remote.deliver(2)
     remote.run("lakehouse", "upload", str(remote.landing))
-    remote.run("lakehouse", "run", *SOURCES)
+    remote.run("lakehouse", "run", "--source", "storefront")
     after = sorted(remote.rows("select row_id, profit from gold.fct_orders"))
     expected = {line["Row ID"]: _cents(line["Profit"]) for line in _lines(remote, "Order.json")}
     expected |= {line["Row ID"]: _cents(line["Profit"]) for line in _lines(remote, "Order_2.json")}

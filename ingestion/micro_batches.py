@@ -31,18 +31,18 @@ def read_new(stream: DataFrame, checkpoint: Path, write: Callable[[MicroBatch], 
     Raises:
         Exception: what `write` raised, or else what ended the stream.
     """
-    failures: list[Exception] = []
+    failure: Exception | None = None
     unfinished = _has_unfinished_batch(checkpoint)
 
     def write_batch(rows: DataFrame, number: int) -> None:
-        nonlocal unfinished
+        nonlocal failure, unfinished
         name = rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
         try:
             if name is None:
                 raise RuntimeError("Spark did not tell the id of the stream")
             write(MicroBatch(rows, name, number, unfinished))
         except Exception as error:
-            failures.append(error)
+            failure = error
             raise
         unfinished = False
 
@@ -55,7 +55,7 @@ def read_new(stream: DataFrame, checkpoint: Path, write: Callable[[MicroBatch], 
     try:
         query.awaitTermination()
     except Exception as error:
-        raise (failures or [error])[0] from None
+        raise failure or error from None
     return query
 
 

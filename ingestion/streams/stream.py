@@ -158,11 +158,11 @@ class Query:
         watched = rows.withWatermark("_ingested_at", self._watermark)
         return watched.dropDuplicatesWithinWatermark(list(self._source.unique))
 
-    def _write(self, batch: MicroBatch) -> None:
+    def _write(self, new: MicroBatch) -> None:
         # Read once: reading a second time would find all rows among those that came before.
-        records = self._source.records(batch.rows).localCheckpoint()
+        records = self._source.records(new.rows).localCheckpoint()
         written_at = self._clock.tick(_EPOCH)
-        transaction = Transaction(f"silver-{batch.stream}", batch.number, written_at, self._empty)
+        transaction = Transaction(f"silver-{new.stream}", new.number, written_at, self._empty)
         transaction.begin(records.sparkSession)
         contents = _contents(records)
         self._oldest = self._oldest or contents.oldest
@@ -171,10 +171,10 @@ class Query:
         # They are at hand and always the same: a merge need not copy them.
         records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
-        changes = Batch(usable, contents.periods, self._tables, transaction)
+        batch = Batch(usable, contents.periods, self._tables, transaction)
         for stream in self._streams:
-            if stream.after & changes.kinds:
-                stream.write(changes)
+            if stream.after & batch.kinds:
+                stream.write(batch)
 
     def _quarantine(self, records: DataFrame, transaction: Transaction) -> None:
         columns = [column.name for column in self.table.columns]

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import logging
 import os
 import shutil
@@ -188,27 +189,30 @@ def follow_bronze(queries: Sequence[Query]) -> list[Progress]:
 
 
 class Gold:
-    """The models that are refreshed while streams run; dbt reads the project once."""
+    """The models that are refreshed while streams run, and up to when; dbt reads the project once."""
 
     def __init__(self) -> None:
         self._manifest = start("local")
-        self._refreshed_to: datetime | None = None
+        self.refreshed_to: datetime | None = None
 
-    def refresh(self, written_to: datetime | None) -> None:
-        """Build the models from what is new in silver, where nothing will be written before `written_to`.
+    def refresh(self, written_to: datetime) -> None:
+        """Build the models from what is new in silver.
+
+        All that was written until `written_to` is there. More may be written meanwhile; the next refresh
+        looks at it again.
 
         Raises:
             LakehouseError: a model failed; its table is as it was.
         """
-        arguments = ["run", "--select", "tag:streaming", "--cache-selected-only"]
-        if self._refreshed_to:
-            arguments += ["--vars", f"{{refreshed_to: '{self._refreshed_to:%Y-%m-%d %H:%M:%S.%f}'}}"]
+        times = {"refreshed_to": self.refreshed_to, "written_to": written_to}
+        known = {name: f"{time:%Y-%m-%d %H:%M:%S.%f}" for name, time in times.items() if time}
+        arguments = ["run", "--select", "tag:streaming", "--cache-selected-only", "--vars", json.dumps(known)]
         result = _dbt(arguments, manifest=self._manifest)
         if not result.success:
             nodes = getattr(result.result, "results", [])
             failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "error"]
             raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
-        self._refreshed_to = written_to
+        self.refreshed_to = written_to
 
 
 def build_models(arguments: Sequence[str], console: Console, manifest: Manifest | None = None) -> None:

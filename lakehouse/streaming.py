@@ -1,4 +1,4 @@
-"""Streams that run until they are stopped: land, load, silver, gold, in cycles.
+"""Streams that run until they are stopped, in cycles: load, silver, and gold beside the next cycle.
 
 A cycle does what `lakehouse run` does, with what arrived since the one before. So both ways give the same
 tables, and a cycle that was killed is taken up again.
@@ -10,8 +10,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime
 from types import FrameType
 
 from rich.console import Console
@@ -30,15 +31,6 @@ _UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}
 _TRIGGER = re.compile(r"(\d+(?:\.\d+)?) (seconds?|minutes?)")
 
 
-@dataclass(frozen=True)
-class Cycle:
-    """What a cycle did: progress by query, and seconds in all and for gold."""
-
-    queries: Sequence[Progress]
-    seconds: float
-    gold_seconds: float
-
-
 def follow(
     settings: Settings,
     tables: Sequence[SourceTable],
@@ -48,7 +40,7 @@ def follow(
 ) -> None:
     """Follow what arrives for `tables` until SIGTERM, Ctrl-C, or for so many seconds.
 
-    `trigger` is how often a cycle begins, such as "5 seconds". A cycle that has begun is ended first.
+    `trigger` is how often a cycle begins, such as "5 seconds". What was loaded reaches gold before the end.
 
     Raises:
         UsageError: the trigger is no length of time.
@@ -56,21 +48,21 @@ def follow(
     """
     interval = trigger_seconds(trigger)
     os.environ["LAKEHOUSE_STREAMING"] = "1"
-    with _stopped_by_signals() as stopped, StreamDisplay(console) as display:
+    with _stopped_by_signals() as stopped, StreamDisplay(console) as display, GoldRefresher(display) as gold:
         follower = Follower(settings, tables)
         ends_at = time.monotonic() + (seconds or float("inf"))
         while not stopped.is_set() and time.monotonic() < ends_at:
             started = time.monotonic()
             display.update(follower.cycle())
+            gold.refresh(follower.written_to)
             stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
 
 
 class Follower:
-    """Takes what arrives for `tables` from the landing zone or Kafka to bronze, silver and gold."""
+    """Takes what arrives for `tables` from the landing zone or Kafka to bronze and silver."""
 
     def __init__(self, settings: Settings, tables: Sequence[SourceTable]) -> None:
         self._settings = settings
-        self._gold = Gold()
         self._over_kafka = [table for table in tables if comes_over_kafka(settings, table)]
         self._in_files = [table for table in tables if table not in self._over_kafka]
         self._landed: set[LandedFile] = set()
@@ -79,22 +71,22 @@ class Follower:
         self._queries: list[Query] = []
         self._tables = tables
 
-    def cycle(self) -> Cycle:
-        """Everything that arrived since the last cycle, to gold.
+    @property
+    def written_to(self) -> datetime | None:
+        """When silver was last written; null when it never was."""
+        return clock_of(self._settings.home / "checkpoints", "silver").last
+
+    def cycle(self) -> list[Progress]:
+        """Everything that arrived since the last cycle, to silver; what each query did.
 
         Raises:
             LakehouseError: something failed; the next cycle takes it up again.
         """
-        started = time.monotonic()
         self._load()
         self._queries = self._queries or open_queries(self._settings, self._tables)
         queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
         self._grown = set()
-        silver_done = time.monotonic()
-        if any(query.rows for query in queries):
-            self._gold.refresh(clock_of(self._settings.home / "checkpoints", "silver").last)
-        ended = time.monotonic()
-        return Cycle(queries, ended - started, ended - silver_done)
+        return queries
 
     def _load(self) -> None:
         globs = [FileGlob.of(table, self._settings.landing) for table in self._in_files]
@@ -105,6 +97,44 @@ class Follower:
             self._grown |= {table.bronze for table in self._in_files if table.label in labels}
             self._landed = landed
         self._grown |= {table.bronze for table in self._over_kafka if load_messages(self._settings, table)}
+
+
+class GoldRefresher:
+    """Refreshes gold in the background, while silver takes the next rows; at its end gold has them all."""
+
+    def __init__(self, display: "StreamDisplay") -> None:
+        self._display = display
+        self._written_to: datetime | None = None
+        self._pool = ThreadPoolExecutor(1)
+        self._gold = self._pool.submit(Gold)
+        self._running = self._pool.submit(self._refresh)
+
+    def __enter__(self) -> "GoldRefresher":
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown()
+        if error is None:
+            self._running.result()
+            self._refresh()
+
+    def refresh(self, written_to: datetime | None) -> None:
+        """Begin to refresh gold, or have it follow what is being done, when silver was written.
+
+        Raises:
+            LakehouseError: the refresh before failed.
+        """
+        self._written_to = written_to
+        if self._running.done():
+            self._running.result()
+            self._running = self._pool.submit(self._refresh)
+
+    def _refresh(self) -> None:
+        gold = self._gold.result()
+        while self._written_to and self._written_to != gold.refreshed_to:
+            started = time.monotonic()
+            gold.refresh(self._written_to)
+            self._display.refreshed(time.monotonic() - started)
 
 
 def trigger_seconds(trigger: str) -> float:
@@ -120,7 +150,7 @@ def trigger_seconds(trigger: str) -> float:
 
 
 class StreamDisplay:
-    """A line per query on a terminal, kept up to date; a line per cycle with rows elsewhere."""
+    """A line per query on a terminal, kept up to date; elsewhere a line whenever silver or gold has grown."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -128,6 +158,7 @@ class StreamDisplay:
         self._rows = 0
         self._started = time.monotonic()
         self._newest: dict[str, Progress] = {}
+        self._gold_seconds = 0.0
 
     def __enter__(self) -> "StreamDisplay":
         if self._console.is_terminal:
@@ -139,20 +170,26 @@ class StreamDisplay:
         minutes = (time.monotonic() - self._started) / 60
         self._console.print(f"Stopped after {minutes:.1f} minutes and {self._rows:,} rows.")
 
-    def update(self, cycle: Cycle) -> None:
-        """Take in a cycle."""
-        self._rows += sum(query.rows for query in cycle.queries)
-        self._newest |= {query.source: query for query in cycle.queries if query.rows}
-        if self._console.is_terminal:
-            self._live.update(self._table(cycle), refresh=True)
-        elif any(query.rows for query in cycle.queries):
-            self._console.print(_line(cycle), highlight=False, soft_wrap=True)
+    def update(self, queries: Sequence[Progress]) -> None:
+        """Show what queries did."""
+        self._rows += sum(query.rows for query in queries)
+        self._newest |= {query.source: query for query in queries if query.rows}
+        if lines := [_line(query) for query in queries if query.rows]:
+            self._show("; ".join(lines))
 
-    def _table(self, cycle: Cycle) -> Table:
-        table = Table(
-            title=f"Cycle of {cycle.seconds:.1f} s, gold {cycle.gold_seconds:.1f} s; Ctrl-C stops",
-            title_justify="left",
-        )
+    def refreshed(self, seconds: float) -> None:
+        """Show how long gold took."""
+        self._gold_seconds = seconds
+        self._show(f"gold in {seconds:.1f} s")
+
+    def _show(self, line: str) -> None:
+        if self._console.is_terminal:
+            self._live.update(self._table(), refresh=True)
+        else:
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _table(self) -> Table:
+        table = Table(title=f"Gold in {self._gold_seconds:.1f} s; Ctrl-C stops", title_justify="left")
         table.add_column("query")
         for heading in ("rows", "rows/s", "batch s", "lag s", "state rows", "state MB"):
             table.add_column(heading, justify="right")
@@ -172,14 +209,11 @@ def _figures(query: Progress) -> tuple[str, ...]:
     )
 
 
-def _line(cycle: Cycle) -> str:
-    parts = [
+def _line(query: Progress) -> str:
+    return (
         f"{query.source} {query.rows:,} rows in {query.seconds:.1f} s, lag {query.lag_seconds:.1f} s, "
         f"state {query.state_rows:,} rows"
-        for query in cycle.queries
-        if query.rows
-    ]
-    return "; ".join([*parts, f"gold {cycle.gold_seconds:.1f} s"])
+    )
 
 
 @contextmanager

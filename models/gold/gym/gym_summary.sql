@@ -51,7 +51,7 @@ users as (
     select
         user_id,
         mac_address,
-        max(_updated_at) as user_updated_at
+        {{ seen_until('max(_updated_at)') }} as user_updated_at
     from {{ registrations }}
     group by user_id, mac_address
 
@@ -65,7 +65,7 @@ visits as (
         gym,
         login,
         logout,
-        _updated_at as visit_updated_at
+        {{ seen_until('_updated_at') }} as visit_updated_at
     from {{ gym_visits }}
     where logout is not null{% if is_incremental() and changed %}
         and login <= {{ changed.last }} and logout >= {{ changed.first }}{% endif %}
@@ -81,7 +81,7 @@ starts_in_visits as (
         users.user_updated_at,
         workouts.workout_id,
         workouts.session_id,
-        workouts._updated_at as workout_updated_at,
+        {{ seen_until('workouts._updated_at') }} as workout_updated_at,
         if(
             workouts.start_time = min(workouts.start_time) over (
                 partition by workouts.user_id, workouts.workout_id, workouts.session_id, workouts.end_time

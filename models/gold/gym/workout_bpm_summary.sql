@@ -43,7 +43,7 @@ sessions as (
         session_id,
         min(start_time) as started_at,
         max(end_time) as ended_at,
-        max(_updated_at) as workout_updated_at
+        {{ seen_until('max(_updated_at)') }} as workout_updated_at
     from completed
     group by user_id, workout_id, session_id
 
@@ -79,7 +79,7 @@ bpm as (
         ) as avg_bpm,
         max(heartrate) filter (where valid) as max_bpm,
         count_if(valid) as num_recordings,
-        max(_updated_at) as bpm_updated_at
+        {{ seen_until('max(_updated_at)') }} as bpm_updated_at
     from heart_rates
     group by user_id, workout_id, session_id
 
@@ -93,7 +93,7 @@ profile_changes as (
         row_number() over (
             partition by user_id order by event_time desc, message_offset desc
         ) as age_of_change,
-        max(_updated_at) over (partition by user_id) as profile_updated_at
+        {{ seen_until('max(_updated_at) over (partition by user_id)') }} as profile_updated_at
     from {{ profile_history }}
     where user_id in (select sessions.user_id from sessions)
 

@@ -1,19 +1,26 @@
 """A lakehouse of generated files, built by the command line as a user would."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+import pyarrow.dataset
 import pytest
 
 from ingestion.generator import generate
 from lakehouse.query import Rows, read
 from lakehouse.settings import PROJECT
 from lakehouse.warehouse import Warehouse
+
+# Sorted rows of tables by `schema.table`.
+Contents = dict[str, list[tuple[object, ...]]]
 
 BIN = Path(sys.executable).parent
 # Large enough for customers who are removed for good and customers who return.
@@ -79,8 +86,8 @@ class Lakehouse:
         """Load and build what comes from the sources of this lakehouse."""
         return ["lakehouse", "run", *(f"--source={source}" for source in self.sources)]
 
-    def deliver(self, number: int) -> None:
-        """Put the files of a delivery into the landing zone."""
+    def deliver(self, number: int, source: str = "") -> None:
+        """Put the files of a delivery into the landing zone, all or those of a source."""
         waiting = self.folder / "waiting"
         if not self.deliveries:
             seen: set[Path] = set()
@@ -89,9 +96,10 @@ class Lakehouse:
                 self.deliveries[delivery] = [file for file in files if file not in seen]
                 seen.update(files)
         for file in self.deliveries[number]:
-            target = self.landing / file.relative_to(waiting)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+            path = file.relative_to(waiting)
+            if source in ("", path.parts[0]):
+                (self.landing / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, self.landing / path)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         return read(self.warehouse, sql).rows
@@ -100,13 +108,28 @@ class Lakehouse:
         ((value,),) = self.rows(sql)
         return value
 
-    def contents(self, *schemas: str) -> dict[str, list[tuple[object, ...]]]:
-        """Sorted rows of all tables in the schemas, without columns that tell when a run was."""
-        return {
-            name: _lasting_values(read(self.warehouse, f"select * from {name}"))
-            for name in self.warehouse.tables()
-            if name.split(".")[0] in schemas
-        }
+    def contents(self, *schemas: str) -> Contents:
+        """Rows of all tables in the schemas, without columns that tell when a run was."""
+        names = [name for name in self.warehouse.tables() if name.split(".")[0] in schemas]
+        return {name: _lasting_values(read(self.warehouse, f"select * from {name}")) for name in names}
+
+    def contents_on_sail(self) -> Contents:
+        """As `contents`, of all tables that the last build on Sail made."""
+        return {name: _lasting_values(table) for name, table in self.tables_on_sail().items()}
+
+    def tables_on_sail(self) -> dict[str, Rows]:
+        """All tables that the last build on Sail made, by `schema.table`."""
+        folders = (self.home / "sail").glob("*.db/*")
+        return {f"{folder.parent.stem}.{folder.name}": _read_files(folder) for folder in folders}
+
+
+def _read_files(folder: Path) -> Rows:
+    table = pyarrow.dataset.dataset(folder).to_table()
+    return Rows(table.column_names, [tuple(map(_without_zone, row.values())) for row in table.to_pylist()])
+
+
+def _without_zone(value: object) -> object:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 def _lasting_values(table: Rows) -> list[tuple[object, ...]]:
@@ -116,6 +139,18 @@ def _lasting_values(table: Rows) -> list[tuple[object, ...]]:
 
 def _tells_when(column: str) -> bool:
     return column.startswith(("_", "dbt_", "processing_time")) or column.endswith("updated_at")
+
+
+def order_lines(lakehouse: Lakehouse, name: str) -> list[dict[str, object]]:
+    """The order lines of a file of the storefront as they were sent."""
+    text = (lakehouse.landing / "storefront" / name).read_text()
+    lines: list[dict[str, object]] = json.loads(text, parse_float=Decimal)
+    return lines
+
+
+def to_cents(profit: object) -> Decimal:
+    """A profit of an order line, rounded as commerce does."""
+    return Decimal(str(profit)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,14 @@
-"""A lakehouse whose landing zone and bronze tables are in object storage: from upload to gold and back."""
+"""A lakehouse whose landing zone and bronze tables are in object storage: from upload to gold."""
 
-import json
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 
 import boto3
 import pytest
 
 from ..object_storage import check_credentials, s3_environment, s3_server, s3_variables
-from .conftest import NO_DATA_TESTS, Lakehouse
+from .conftest import NO_DATA_TESTS, Lakehouse, order_lines, to_cents
 
 SOURCES = ("--source", "storefront", "--source", "events")
 PLACES = {"LAKEHOUSE_LANDING": "s3://lake/landing", "LAKEHOUSE_BRONZE": "s3://lake/bronze"}
@@ -36,8 +35,8 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
 
 
 def test_every_order_line_is_there_to_the_cent(remote: Lakehouse) -> None:
-    lines = _lines(remote, "Order.json")
-    cents = sum((_cents(line["Profit"]) for line in lines), Decimal(0))
+    lines = order_lines(remote, "Order.json")
+    cents = sum((to_cents(line["Profit"]) for line in lines), Decimal(0))
     assert remote.rows("select count(*), sum(profit) from gold.fct_orders") == [(len(lines), cents)]
     for table in AGGREGATES:
         assert remote.value(f"select sum(profit) from gold.{table}") == cents, table
@@ -60,7 +59,7 @@ def test_every_good_event_is_there_and_the_warning_is_in_quarantine(remote: Lake
 def test_bronze_can_be_queried_by_name_where_it_lies(remote: Lakehouse) -> None:
     sql = "select count(*) as n from bronze.storefront_orders"
     output = remote.run("lakehouse", "query", sql, "--format", "csv")
-    assert output.split() == ["n", str(len(_lines(remote, "Order.json")))]
+    assert output.split() == ["n", str(len(order_lines(remote, "Order.json")))]
     assert not (remote.home / "warehouse" / "bronze.db" / "storefront_orders").exists()
 
 
@@ -70,28 +69,6 @@ def test_the_analysts_queries_run_as_they_are(remote: Lakehouse) -> None:
     for file in files:
         header, *rows = remote.run("lakehouse", "query", "--file", str(file), "--format", "csv").splitlines()
         assert header.endswith("profit") and rows, file
-
-
-def test_a_second_delivery_comes_on_top_and_can_be_taken_back(remote: Lakehouse) -> None:
-    before = sorted(remote.rows("select row_id, profit from gold.fct_orders"))
-    remote.deliver(2)
-    remote.run("lakehouse", "upload", str(remote.landing))
-    remote.run("lakehouse", "run", "--source", "storefront")
-    after = sorted(remote.rows("select row_id, profit from gold.fct_orders"))
-    expected = {line["Row ID"]: _cents(line["Profit"]) for line in _lines(remote, "Order.json")}
-    expected |= {line["Row ID"]: _cents(line["Profit"]) for line in _lines(remote, "Order_2.json")}
-    assert dict(after) == expected
-
-    history = json.loads(remote.run("lakehouse", "history", "fct_orders", "--format", "json"))
-    assert [entry["version"] for entry in history] == [1, 0]
-    sql = "select row_id, profit from gold.fct_orders order by row_id"
-    past = json.loads(remote.run("lakehouse", "query", sql, "--at", "0", "--format", "json"))
-    assert [(row["row_id"], Decimal(row["profit"])) for row in past] == before
-
-    remote.run("lakehouse", "restore", "gold.fct_orders", "--to", "0")
-    assert sorted(remote.rows("select row_id, profit from gold.fct_orders")) == before
-    assert "0 failed" in remote.run("lakehouse", "build", "--select", "fct_orders+")
-    assert sorted(remote.rows("select row_id, profit from gold.fct_orders")) == after
 
 
 def test_what_cannot_be_restored_says_why(remote: Lakehouse) -> None:
@@ -131,13 +108,3 @@ def test_wrong_credentials_are_said(tmp_path: Path) -> None:
         right = check_credentials(endpoint)
         lakehouse = Lakehouse(tmp_path, settings={**right, **PLACES, "AWS_SECRET_ACCESS_KEY": "wrong"})
         assert "access is denied" in lakehouse.run("lakehouse", "load", exit_code=2)
-
-
-def _lines(lakehouse: Lakehouse, name: str) -> list[dict[str, object]]:
-    text = (lakehouse.landing / "storefront" / name).read_text()
-    lines: list[dict[str, object]] = json.loads(text, parse_float=Decimal)
-    return lines
-
-
-def _cents(profit: object) -> Decimal:
-    return Decimal(str(profit)).quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -188,6 +188,7 @@ def test_a_trigger_that_is_no_length_of_time_is_refused(tmp_path: Path) -> None:
     assert '"5 seconds"' in output
 
 
+@pytest.mark.soak
 def test_a_stream_whose_broker_is_away_ends_and_says_so(tmp_path: Path) -> None:
     lakehouse = Lakehouse(tmp_path, {"LAKEHOUSE_KAFKA": "127.0.0.1:9"})
     lakehouse.landing.mkdir()

@@ -15,7 +15,7 @@ from .conftest import NO_DATA_TESTS, Lakehouse
 
 @pytest.mark.parametrize(
     ("sources", "rounds", "kills", "settings"),
-    [(("events",), 1, 2, NO_DATA_TESTS), pytest.param(("crm", "erp"), 5, 4, {}, marks=pytest.mark.soak)],
+    [(("events",), 1, 1, NO_DATA_TESTS), pytest.param(("crm", "erp"), 5, 4, {}, marks=pytest.mark.soak)],
 )
 def test_killed_runs_end_like_an_undisturbed_one(
     tmp_path: Path, sources: tuple[str, ...], rounds: int, kills: int, settings: dict[str, str]

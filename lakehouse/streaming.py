@@ -9,7 +9,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -48,7 +48,11 @@ def follow(
     """
     interval = trigger_seconds(trigger)
     os.environ["LAKEHOUSE_STREAMING"] = "1"
-    with _stopped_by_signals() as stopped, StreamDisplay(console) as display, GoldRefresher(display) as gold:
+    with (
+        _stopped_by_signals() as stopped,
+        StreamDisplay(console) as display,
+        GoldRefresher(Gold, display.refreshed) as gold,
+    ):
         follower = Follower(settings, tables)
         ends_at = time.monotonic() + (seconds or float("inf"))
         while not stopped.is_set() and time.monotonic() < ends_at:
@@ -100,13 +104,16 @@ class Follower:
 
 
 class GoldRefresher:
-    """Refreshes gold in the background, while silver takes the next rows; at its end gold has them all."""
+    """Refreshes gold in the background, while silver takes the next rows; at its end gold has them all.
 
-    def __init__(self, display: "StreamDisplay") -> None:
-        self._display = display
+    `start` reads the models, and `report` is called with the seconds of each refresh.
+    """
+
+    def __init__(self, start: Callable[[], Gold], report: Callable[[float], None]) -> None:
+        self._report = report
         self._written_to: datetime | None = None
         self._pool = ThreadPoolExecutor(1)
-        self._gold = self._pool.submit(Gold)
+        self._gold = self._pool.submit(start)
         self._running = self._pool.submit(self._refresh)
 
     def __enter__(self) -> "GoldRefresher":
@@ -134,7 +141,7 @@ class GoldRefresher:
         while self._written_to and self._written_to != gold.refreshed_to:
             started = time.monotonic()
             gold.refresh(self._written_to)
-            self._display.refreshed(time.monotonic() - started)
+            self._report(time.monotonic() - started)
 
 
 def trigger_seconds(trigger: str) -> float:

@@ -77,7 +77,7 @@ class Lakehouse:
 
     def run(self, *command: str, exit_code: int = 0) -> str:
         process = self.start(*command)
-        output, _ = process.communicate(timeout=600)
+        output, _ = process.communicate(timeout=1800)
         assert process.returncode == exit_code, output
         return output
 

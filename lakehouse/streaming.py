@@ -179,10 +179,11 @@ class StreamDisplay:
 
     def update(self, queries: Sequence[Progress]) -> None:
         """Show what queries did."""
-        self._rows += sum(query.rows for query in queries)
-        self._newest |= {query.source: query for query in queries if query.rows}
-        if lines := [_line(query) for query in queries if query.rows]:
-            self._show("; ".join(lines))
+        grown = [query for query in queries if query.rows]
+        self._rows += sum(query.rows for query in grown)
+        self._newest |= {query.source: query for query in grown}
+        if grown:
+            self._show("; ".join(map(_line, grown)))
 
     def refreshed(self, seconds: float) -> None:
         """Show how long gold took."""

@@ -84,7 +84,12 @@ class Lakehouse:
     @property
     def run_command(self) -> list[str]:
         """Load and build what comes from the sources of this lakehouse."""
-        return ["lakehouse", "run", *(f"--source={source}" for source in self.sources)]
+        return ["lakehouse", "run", *self.source_options]
+
+    @property
+    def source_options(self) -> list[str]:
+        """Options that limit a command to the sources of this lakehouse."""
+        return [f"--source={source}" for source in self.sources]
 
     def deliver(self, number: int, source: str = "") -> None:
         """Put the files of a delivery into the landing zone, all or those of a source."""

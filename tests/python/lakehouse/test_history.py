@@ -31,8 +31,8 @@ def step_by_step(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
 
 def test_waiting_extracts_lose_no_change_and_repeated_rows_add_none(step_by_step: Lakehouse) -> None:
     # Sail begins with bronze alone, where all extracts wait for it, and tests what it builds.
-    sources = [argument for source in step_by_step.sources for argument in ("--source", source)]
-    assert "0 failed" in step_by_step.run("lakehouse", "build", "--target", "sail", *sources)
+    output = step_by_step.run("lakehouse", "build", "--target", "sail", *step_by_step.source_options)
+    assert "0 failed" in output
     at_once, in_steps = step_by_step.contents_on_sail(), step_by_step.contents("snapshots", "silver", "gold")
     assert len(in_steps) > 10
     for name, rows in in_steps.items():

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from ingestion.streams.tables import StreamTable
-from ingestion.streams.upsert import Transaction
+from ingestion.streams.upsert import Merged, Transaction
 
 KIND, REASON = "_kind", "_reason"
 """Columns of records: what a record is about, and why it cannot be used, else null."""
@@ -31,14 +31,14 @@ class Period(NamedTuple):
 class Batch:
     """Usable records, when those of a kind have their `time`, and the tables that follow them by name.
 
-    `replaced` is how many rows were replaced in the tables that were written already, where that is known.
+    `merged` is what was merged into the tables that were written already.
     """
 
     records: DataFrame
     periods: Mapping[str, Sequence[Period]]
     tables: Mapping[str, StreamTable]
     transaction: Transaction
-    replaced: dict[str, int | None] = field(default_factory=dict)
+    merged: dict[str, Merged] = field(default_factory=dict)
 
     @property
     def kinds(self) -> frozenset[str]:

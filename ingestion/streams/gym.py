@@ -74,8 +74,7 @@ def _recordings(batch: Batch) -> Change | None:
     workouts, users, rates = (batch.table(name) for name in ("completed_workouts", "users", "heart_rate"))
     nearby = workouts.where(batch.near("start_time", BPM, before=LONGEST_WORKOUT))
     if WORKOUT in batch.kinds:
-        changed = workouts.where(batch.near("start_time", WORKOUT, before=LONGEST_WORKOUT))
-        changed = changed.join(F.broadcast(_sessions(batch)), list(SESSION), "left_semi")
+        changed = batch.merged["completed_workouts"].rows
         periods = periods_by_hour(changed, "start_time", "end_time")
         rows.append(_during(rates.where(during(periods, "time")), changed, users))
         wheres.append(batch.near("t.time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT))
@@ -97,7 +96,7 @@ def _recordings(batch: Batch) -> Change | None:
 
 def _no_longer_during(batch: Batch) -> DataFrame | None:
     """Recordings of workouts whose first stop turned out to be earlier."""
-    if WORKOUT not in batch.kinds or batch.replaced["completed_workouts"] == 0:
+    if WORKOUT not in batch.kinds or batch.merged["completed_workouts"].replaced == 0:
         return None
     near = batch.near("time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT)
     sessions = _sessions(batch)

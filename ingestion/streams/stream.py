@@ -92,8 +92,8 @@ class Stream:
             CDCUpserter(table, log, self.order, self.log.is_delete).write(rows, batch.transaction)
         else:
             upserter = Upserter(table, self.order)
-            replaced = upserter.write(rows, batch.transaction, change.where, change.stale)
-            batch.replaced[self.table] = replaced
+            merged = upserter.write(rows, batch.transaction, change.where, change.stale)
+            batch.merged[self.table] = merged
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -33,6 +34,16 @@ class Transaction:
         session.conf.set("spark.databricks.delta.autoCompact.enabled", str(self.batch > 0).lower())
 
 
+class Merged(NamedTuple):
+    """Rows that were merged into a table, without `_updated_at`, and how many of its rows they replaced.
+
+    Nobody knows what was replaced (None) when the rows had been merged before, and were not merged again.
+    """
+
+    rows: DataFrame
+    replaced: int | None
+
+
 class Upserter:
     """Merges rows by key.
 
@@ -52,29 +63,30 @@ class Upserter:
         transaction: Transaction,
         where: Column | None = None,
         stale: DataFrame | None = None,
-    ) -> int | None:
-        """Merge rows with the table's columns but `_updated_at`; returns how many were replaced.
+    ) -> Merged:
+        """Merge rows with the table's columns but `_updated_at`.
 
         What has the keys of `stale`, which are not those of `rows`, is deleted. `where` is a condition
         on `t`, the table, that holds for all rows with the same keys; files that cannot have such rows
-        are not read. Nobody knows what was replaced (None) when the rows had been merged before, and are
-        not merged again.
+        are not read.
         """
         rows = self.one_per_key(rows)
         if self.table.name in transaction.empty:
             _append(self.table, rows, transaction)
-            return 0
+            return Merged(rows.sparkSession.table(self.table.silver).drop(UPDATED_AT), 0)
         rows = rows.withColumn(_IS_STALE, F.lit(False))
         if stale is not None:
             rows = rows.unionByName(stale.withColumn(_IS_STALE, F.lit(True)), allowMissingColumns=True)
         # A merge reads its source twice.
-        merge = _merge(self.table, rows.localCheckpoint(), transaction, where)
+        rows = rows.localCheckpoint()
+        merge = _merge(self.table, rows, transaction, where)
         merge = merge.whenMatchedDelete(f"s.{_IS_STALE}") if stale is not None else merge
         if self._values:
             s, t = (f"struct({', '.join(f'{side}.`{name}`' for name in self._values)})" for side in "st")
             merge = merge.whenMatchedUpdateAll(self._is_better.format(s=s, t=t))
         counts = merge.whenNotMatchedInsertAll(f"not s.{_IS_STALE}").execute().first()
-        return None if counts is None else int(counts["num_updated_rows"])
+        replaced = None if counts is None else int(counts["num_updated_rows"])
+        return Merged(rows.where(f"not {_IS_STALE}").drop(_IS_STALE), replaced)
 
     def one_per_key(self, rows: DataFrame) -> DataFrame:
         """The greatest row of each key."""

@@ -167,7 +167,7 @@ class Query:
         contents = _contents(records)
         self._oldest = self._oldest or contents.oldest
         if contents.has_rejected:
-            self._quarantine(records, transaction)
+            self._quarantine(records, f"silver-{new.id}")
         # They are at hand and always the same: a merge need not copy them.
         records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
@@ -176,7 +176,7 @@ class Query:
             if stream.after & batch.kinds:
                 stream.write(batch)
 
-    def _quarantine(self, records: DataFrame, transaction: Transaction) -> None:
+    def _quarantine(self, records: DataFrame, batch_id: str) -> None:
         columns = [column.name for column in self.table.columns]
         rows = records.where(F.col(REASON).isNotNull()).select(
             F.lit(self.table.source).alias("source"),
@@ -185,7 +185,7 @@ class Query:
             F.col(REASON).alias("reason"),
             F.to_json(F.struct(*columns, "_rescued_data")).alias("record"),
             "_ingested_at",
-            F.lit(f"{transaction.stream}-{transaction.batch}").alias("_batch_id"),
+            F.lit(batch_id).alias("_batch_id"),
         )
         rows.write.format("delta").mode("append").saveAsTable(audit.QUARANTINE)
 

@@ -206,7 +206,9 @@ class Gold:
         """
         times = {"refreshed_to": self.refreshed_to, "written_to": written_to}
         known = {name: f"{time:%Y-%m-%d %H:%M:%S.%f}" for name, time in times.items() if time}
-        arguments = ["run", "--select", "tag:streaming", "--cache-selected-only", "--vars", json.dumps(known)]
+        arguments = ["run", "--select", "tag:streaming", "--vars", json.dumps(known)]
+        # Nobody reads the manifest of a refresh, and writing it takes half a second.
+        arguments += ["--cache-selected-only", "--no-write-json"]
         result = _dbt(arguments, manifest=self._manifest)
         if not result.success:
             nodes = getattr(result.result, "results", [])

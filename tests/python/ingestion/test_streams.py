@@ -275,6 +275,14 @@ def test_copies_change_nothing_inside_and_outside_the_watermark(spark: SparkSess
     assert gym.rows("heart_rate", "time") == [EIGHT - 1, EIGHT, EIGHT + 1, EIGHT + 2, EIGHT + 3]
 
 
+def test_what_is_remembered_is_found_without_repeating_the_batches_before(gym: Gym) -> None:
+    for offset in (1, 2):
+        gym.beats(1, EIGHT + offset, offset=offset)
+        gym.follow()
+    saved = (gym.folder / "checkpoints/silver/gym_kafka_multiplex/state/0/0").glob("[12].*")
+    assert sorted(file.name for file in saved) == ["1.zip", "2.zip"]
+
+
 def test_a_lost_checkpoint_changes_nothing(gym: Gym) -> None:
     gym.registered(1, 11)
     gym.action(1, "start", EIGHT)

@@ -206,9 +206,9 @@ class Gold:
         """
         times = {"refreshed_to": self.refreshed_to, "written_to": written_to}
         known = {name: f"{time:%Y-%m-%d %H:%M:%S.%f}" for name, time in times.items() if time}
-        arguments = ["run", "--select", "tag:streaming", "--vars", json.dumps(known)]
         # Nobody reads the manifest of a refresh, and writing it takes half a second.
-        arguments += ["--cache-selected-only", "--no-write-json"]
+        options = ["--cache-selected-only", "--no-write-json"]
+        arguments = ["run", "--select", "tag:streaming", *options, "--vars", json.dumps(known)]
         result = _dbt(arguments, manifest=self._manifest)
         if not result.success:
             nodes = getattr(result.result, "results", [])
@@ -276,7 +276,8 @@ def start(target: str) -> Manifest:
     """Start Spark, and read the dbt project meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(quiet_spark)
-        parsed = _dbt(["parse", "--target", target])
+        # A build or test that follows writes the manifest itself.
+        parsed = _dbt(["parse", "--no-write-json", "--target", target])
         starting.result()
     if parsed.exception is not None:
         raise UsageError(f"dbt: {parsed.exception}")

@@ -32,16 +32,16 @@ _NUMBERS = itertools.count(1)
 _LONGEST = [
     "test_run",
     "test_docs_site",
+    "test_history",
     "test_last_check",
     "test_streams",
-    "test_history",
     "test_object_storage",
     "test_gym",
     "test_kills",
     "test_bronze",
 ]
-# Files that share the fixture `built`, in this order: the last one changes it.
-_SHARING_BUILT = _LONGEST[:3]
+# Files that share the fixture `built`, in this order: the last ones change it.
+_SHARING_BUILT = _LONGEST[:4]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

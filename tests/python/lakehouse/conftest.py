@@ -91,8 +91,8 @@ class Lakehouse:
         """Options that limit a command to the sources of this lakehouse."""
         return [f"--source={source}" for source in self.sources]
 
-    def deliver(self, number: int, source: str = "") -> None:
-        """Put the files of a delivery into the landing zone, all or those of a source."""
+    def deliver(self, number: int, without: str = "") -> None:
+        """Put the files of a delivery into the landing zone, all or those of the other sources."""
         waiting = self.folder / "waiting"
         if not self.deliveries:
             seen: set[Path] = set()
@@ -102,9 +102,14 @@ class Lakehouse:
                 seen.update(files)
         for file in self.deliveries[number]:
             path = file.relative_to(waiting)
-            if source in ("", path.parts[0]):
+            if path.parts[0] != without:
                 (self.landing / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, self.landing / path)
+
+    def delivered(self, number: int, table: str) -> Path:
+        """The file of a table that a delivery brought."""
+        (file,) = (file for file in self.deliveries[number] if file.name.startswith(table))
+        return file
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         return read(self.warehouse, sql).rows
@@ -168,3 +173,36 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
     assert "0 failed" in output
     del lakehouse.settings["DBT_EXCLUDE_RESOURCE_TYPES"]
     yield lakehouse
+
+
+@dataclass(frozen=True)
+class Update:
+    """A second run: what it printed, the models it built, and the profits of orders before it."""
+
+    output: str
+    models: set[str]
+    orders_before: dict[int, Decimal]
+
+
+@pytest.fixture(scope="session")
+def updated(built: Lakehouse) -> Update:
+    """Brings two more deliveries of all sources but gyms to `built`, with the same rows in other files."""
+    orders_before = orders(built)
+    for number in (2, 3):
+        built.deliver(number, without="gym")
+    for table in ("cust_info", "sales_details"):
+        file = built.delivered(3, table)
+        shutil.copy(file, built.landing / "crm" / f"{table}_copy.csv")
+        header, *lines = file.read_bytes().splitlines(keepends=True)
+        resorted = built.landing / "crm" / f"{table}_resorted.csv"
+        resorted.write_bytes(b"".join([header, *reversed(lines)]))
+    output = built.run("lakehouse", "run")
+    assert "0 failed" in output
+    results = json.loads((built.home / "target" / "run_results.json").read_text())["results"]
+    models = {result["unique_id"] for result in results if result["unique_id"].startswith("model.")}
+    return Update(output, models, orders_before)
+
+
+def orders(lakehouse: Lakehouse) -> dict[int, Decimal]:
+    """Profits of the order lines in gold by row."""
+    return dict(lakehouse.rows("select row_id, profit from gold.fct_orders"))

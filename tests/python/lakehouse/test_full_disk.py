@@ -28,11 +28,11 @@ def test_a_full_disk_is_named_and_nothing_is_half_done(on_small_disk: Lakehouse,
     on_small_disk.deliver(1)
     on_small_disk.run("lakehouse", "load", "--source", "crm")
     before = on_small_disk.contents("bronze", "ops")
-    large = next(file for file in generate(tmp_path / "large", 8, 1, ["crm"]) if "sales" in file.name)
+    large = next(file for file in generate(tmp_path / "large", 3, 1, ["crm"]) if "sales" in file.name)
     shutil.copy(large, on_small_disk.landing / "crm" / "sales_details_large.csv")
 
     filler = on_small_disk.home / "filler"
-    for megabytes_left in (3, 1):
+    for megabytes_left in (1.5, 0.5):
         _fill(filler, megabytes_left)
         output = on_small_disk.run("lakehouse", "load", "--source", "crm", exit_code=1)
         assert "No space left on device" in output
@@ -41,10 +41,10 @@ def test_a_full_disk_is_named_and_nothing_is_half_done(on_small_disk: Lakehouse,
 
     filler.unlink()
     on_small_disk.run("lakehouse", "load", "--source", "crm")
-    assert on_small_disk.value("select count(*) from bronze.crm_sales_details") == 495_000
+    assert on_small_disk.value("select count(*) from bronze.crm_sales_details") == 195_000
 
 
-def _fill(file: Path, megabytes_left: int) -> None:
-    size = max(0, shutil.disk_usage(file.parent).free - megabytes_left * 1_000_000)
+def _fill(file: Path, megabytes_left: float) -> None:
+    size = max(0, shutil.disk_usage(file.parent).free - round(megabytes_left * 1_000_000))
     with file.open("ab") as filler:
         filler.write(bytes(size))

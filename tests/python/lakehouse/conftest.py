@@ -84,12 +84,7 @@ class Lakehouse:
     @property
     def run_command(self) -> list[str]:
         """Load and build what comes from the sources of this lakehouse."""
-        return ["lakehouse", "run", *self.source_options]
-
-    @property
-    def source_options(self) -> list[str]:
-        """Options that limit a command to the sources of this lakehouse."""
-        return [f"--source={source}" for source in self.sources]
+        return ["lakehouse", "run", *(f"--source={source}" for source in self.sources)]
 
     def deliver(self, number: int, without: str = "") -> None:
         """Put the files of a delivery into the landing zone, all or those of the other sources."""
@@ -181,7 +176,7 @@ class Update:
 
     output: str
     models: set[str]
-    orders_before: dict[int, Decimal]
+    orders_before: list[tuple[object, ...]]
 
 
 @pytest.fixture(scope="session")
@@ -203,6 +198,6 @@ def updated(built: Lakehouse) -> Update:
     return Update(output, models, orders_before)
 
 
-def orders(lakehouse: Lakehouse) -> dict[int, Decimal]:
-    """Profits of the order lines in gold by row."""
-    return dict(lakehouse.rows("select row_id, profit from gold.fct_orders"))
+def orders(lakehouse: Lakehouse) -> list[tuple[object, ...]]:
+    """Rows and profits of the order lines in gold, sorted."""
+    return sorted(lakehouse.rows("select row_id, profit from gold.fct_orders"))

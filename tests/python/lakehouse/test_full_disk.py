@@ -32,8 +32,8 @@ def test_a_full_disk_is_named_and_nothing_is_half_done(on_small_disk: Lakehouse,
     shutil.copy(large, on_small_disk.landing / "crm" / "sales_details_large.csv")
 
     filler = on_small_disk.home / "filler"
-    for megabytes_left in (1.5, 0.5):
-        _fill(filler, megabytes_left)
+    for kilobytes_left in (1500, 500):
+        _fill(filler, kilobytes_left)
         output = on_small_disk.run("lakehouse", "load", "--source", "crm", exit_code=1)
         assert "No space left on device" in output
         assert "Traceback" not in output
@@ -44,7 +44,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_done(on_small_disk: Lakehouse,
     assert on_small_disk.value("select count(*) from bronze.crm_sales_details") == 195_000
 
 
-def _fill(file: Path, megabytes_left: float) -> None:
-    size = max(0, shutil.disk_usage(file.parent).free - round(megabytes_left * 1_000_000))
+def _fill(file: Path, kilobytes_left: int) -> None:
+    size = max(0, shutil.disk_usage(file.parent).free - kilobytes_left * 1000)
     with file.open("ab") as filler:
         filler.write(bytes(size))

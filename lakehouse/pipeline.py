@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,11 +27,12 @@ from ingestion.contracts import SourceTable
 from ingestion.landing import LandingError
 from ingestion.schema import overwrite_changed
 from ingestion.streams.stream import Progress, Query, StreamError, checkpoint_of
+from lakehouse.cursor import sail_reads
 from lakehouse.display import BuildDisplay, LoadDisplay
 from lakehouse.engines import spark_session
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.selection import find_growth
-from lakehouse.settings import PROJECT, Settings
+from lakehouse.settings import PROJECT, Settings, load_settings
 
 _starting = Lock()
 
@@ -373,4 +375,6 @@ def _dbt(
     }
     options = [str(part) for option in places.items() for part in option]
     # The display says what dbt would print.
-    return runner.invoke(["--log-level", "none", *arguments, *options])
+    reading = sail_reads(load_settings().warehouse) if target_of(arguments) == "local" else nullcontext()
+    with reading:
+        return runner.invoke(["--log-level", "none", *arguments, *options])

@@ -30,6 +30,11 @@ class Warehouse:
             raise UsageError(f"There are no tables in {self.root} yet: run `lakehouse run` first.")
         return dict(sorted(found.items()))
 
+    @property
+    def schemas(self) -> set[str]:
+        """Schemas in which tables may be."""
+        return {"bronze"} | {folder.name.removesuffix(".db") for folder in self.root.glob("*.db")}
+
     def find(self, name: str) -> tuple[str, str]:
         """`schema.table` and folder of a table given with or without its schema.
 

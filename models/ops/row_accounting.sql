@@ -15,6 +15,7 @@
 
 {%- set counted = counted_rows() %}
 
+{%- set accounts -%}
 {{ account_rows(counted, 'crm', 'cust_info', ['cst_id'], [ref('stg_crm__customers')]) }}
 union all
 {{ account_rows(counted, 'crm', 'prd_info', ['prd_id'], [ref('stg_crm__products')]) }}
@@ -54,3 +55,8 @@ union all
     [source('gym', 'heart_rate'), source('gym', 'workouts'), source('gym', 'user_profile_history')], 'false',
     bronze=gym_messages(), is_rejected='is_unusable'
 ) }}
+{%- endset -%}
+
+{{ rows_found(accounts, ['source', 'table_name'], [
+    'bronze_rows', 'silver_rows', 'superseded_rows', 'removed_rows', 'rejected_rows'
+]) }}

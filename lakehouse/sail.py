@@ -1,0 +1,75 @@
+"""Sail in this process: Spark SQL without a JVM, on tables where they lie."""
+
+import re
+from functools import cache
+from threading import Lock
+
+from pysail.spark import SparkConnectServer
+from pyspark.sql.connect.dataframe import DataFrame
+from pyspark.sql.connect.session import SparkSession
+
+from lakehouse.warehouse import Warehouse
+
+# `schema.table`, also with backticks
+_NAME = re.compile(r"(\w+)`?\.`?(\w+)")
+
+
+class Reader:
+    """Queries on the tables of a warehouse, each as it is when a query begins; threads may share a reader.
+
+    With `at`, a version number or a timestamp (UTC), tables are read as they were.
+    """
+
+    def __init__(self, warehouse: Warehouse, at: str | None = None) -> None:
+        self._warehouse = warehouse
+        self._at = at
+        address, port = _server().listening_address
+        self._session = SparkSession.builder.remote(f"sc://{address}:{port}").create()
+        self._session.conf.set("spark.sql.session.timeZone", "UTC")
+        self._schemas: set[str] = set()
+        self._attached: set[str] = set()
+        self._lock = Lock()
+
+    def query(self, sql: str) -> DataFrame:
+        """The result of a query; tables are written with their schema.
+
+        Raises:
+            UsageError: there are no tables yet.
+            PySparkException: Sail does not understand the query, or a table does not exist.
+        """
+        with self._lock:
+            self._attach({f"{schema}.{table}" for schema, table in _NAME.findall(sql)} - self._attached)
+        return self._session.sql(sql)
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.stop()
+
+    def _attach(self, names: set[str]) -> None:
+        if not any(name.split(".")[0] in self._warehouse.schemas for name in names):
+            return
+        folders = self._warehouse.tables()
+        for name in names & folders.keys():
+            schema = name.split(".")[0]
+            if schema not in self._schemas:
+                self._session.sql(f"create schema {schema}")
+                self._schemas.add(schema)
+            self._attach_table(name, folders[name])
+            self._attached.add(name)
+
+    def _attach_table(self, name: str, folder: str) -> None:
+        if self._at is None:
+            self._session.sql(f"create table {name} using delta location '{folder}'")
+            return
+        present = f"present_{name.replace('.', '_')}"
+        moment = f"version as of {self._at}" if self._at.isdigit() else f"timestamp as of '{self._at}'"
+        self._session.sql(f"create table {present} using delta location '{folder}'")
+        self._session.sql(f"create view {name} as select * from {present} {moment}")
+
+
+@cache
+def _server() -> SparkConnectServer:
+    """The server of this process, which ends with it."""
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    return server

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import vl_convert
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.query import Rows, read
+from lakehouse.query import Rows, columns, read
 from lakehouse.units import Model, read_models
 from lakehouse.warehouse import Warehouse
 
@@ -205,11 +205,6 @@ def summed_chart(rows: Rows, title: str, meaning: str, x: Axis, y: Axis, by: Axi
     points, series_notes = _largest_series(points)
     points, category_notes = _largest_categories(points, y)
     return Chart(title, meaning, x, y, by, tuple(points), (*category_notes, *series_notes, *notes))
-
-
-def columns(warehouse: Warehouse, table: str) -> list[str]:
-    """Names of the columns of `schema.table`."""
-    return read(warehouse, f"select * from {table} limit 0").columns
 
 
 def to_svg(chart: Chart, width: int = WIDTH, titled: bool = True) -> str:

@@ -27,6 +27,10 @@ def sail_reads(warehouse: Warehouse) -> Iterator[None]:
     """As long as the context lasts, dbt's statements that only read go to Sail first."""
 
     class Cursor(session.Cursor):
+        def __init__(self, **_: Any) -> None:
+            # The session has its settings. Each statement would set them again, by forty calls of the JVM.
+            super().__init__()
+
         def execute(self, sql: str, *parameters: Any) -> None:
             if parameters or not only_reads(sql):
                 return super().execute(sql, *parameters)
@@ -43,7 +47,7 @@ def sail_reads(warehouse: Warehouse) -> Iterator[None]:
 
 
 def only_reads(sql: str) -> bool:
-    """Whether a statement, which dbt begins with a comment, is a query, or one of a unit test about its own view."""
+    """Whether a statement, which dbt begins with a comment, is a query or about the view of a unit test."""
     comment = _COMMENTS.match(sql)
     assert comment is not None
     statement = sql[comment.end() :]

@@ -1,6 +1,5 @@
 """Load and build, with a display while they run and a summary after."""
 
-import contextlib
 import itertools
 import json
 import logging
@@ -9,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -257,7 +256,9 @@ def run_all(
     if sources:
         arguments += of_sources(sources)
     elif (
-        target == "local" and not summary.schema_changed and (growth := find_growth(quiet_spark(), manifest))
+        target == "local"
+        and not summary.schema_changed
+        and (growth := find_growth(settings.warehouse, manifest))
     ):
         console.print(str(growth), highlight=False, soft_wrap=True)
         arguments += growth.arguments
@@ -345,7 +346,7 @@ def quiet_spark(catalog: bool = True) -> SparkSession:
         return spark_session(catalog)
 
 
-@contextlib.contextmanager
+@contextmanager
 def _stderr_to(path: str) -> Iterator[None]:
     """A JVM started meanwhile writes its standard error to `path` for as long as it lives."""
     saved = os.dup(2)

@@ -47,6 +47,11 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
         reader.close()
 
 
+def columns(warehouse: Warehouse, table: str) -> list[str]:
+    """Names of the columns of `schema.table`."""
+    return read(warehouse, f"select * from {table} limit 0").columns
+
+
 def print_rows(result: Rows, output: str, console: Console) -> None:
     """Print `result` as table, csv or json (a list of objects) to standard output."""
     if output == "csv":

@@ -13,7 +13,6 @@ from lakehouse.charts import (
     Chart,
     NothingToDraw,
     Number,
-    columns,
     compact,
     summed_chart,
     to_png,
@@ -21,7 +20,7 @@ from lakehouse.charts import (
     x_labels,
 )
 from lakehouse.errors import UsageError
-from lakehouse.query import read
+from lakehouse.query import columns, read
 from lakehouse.units import Model, read_models
 from lakehouse.warehouse import Warehouse
 

@@ -5,7 +5,7 @@ from functools import cache
 from threading import Lock
 
 from pysail.spark import SparkConnectServer
-from pyspark.sql.connect.dataframe import DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql.connect.session import SparkSession
 
 from lakehouse.warehouse import Warehouse
@@ -26,6 +26,8 @@ class Reader:
         address, port = _server().listening_address
         self._session = SparkSession.builder.remote(f"sc://{address}:{port}").create()
         self._session.conf.set("spark.sql.session.timeZone", "UTC")
+        # It is for connections that break; here it takes half of the time of a query.
+        self._session.client.disable_reattachable_execute()
         self._schemas: set[str] = set()
         self._attached: set[str] = set()
         self._lock = Lock()
@@ -46,7 +48,8 @@ class Reader:
         self._session.stop()
 
     def _attach(self, names: set[str]) -> None:
-        if not any(name.split(".")[0] in self._warehouse.schemas for name in names):
+        schemas = self._warehouse.schemas
+        if not any(name.split(".")[0] in schemas for name in names):
             return
         folders = self._warehouse.tables()
         for name in names & folders.keys():

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import SourceDefinition
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from ingestion.times import from_epoch_micros
+from lakehouse.query import columns, read
 from lakehouse.settings import PROJECT
+from lakehouse.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -31,52 +31,45 @@ class Growth:
         return ["--select", *grown, "config.severity:warn", "--vars", "{left_out_is_unchanged: true}"]
 
 
-def find_growth(spark: SparkSession, manifest: Manifest) -> Growth | None:
+def find_growth(warehouse: Warehouse, manifest: Manifest) -> Growth | None:
     """What grew; None where all is to be built, as no complete build tells since when, or nothing grew."""
-    since = _last_check(spark)
-    if since is None or _is_incomplete(spark, manifest) or since < _project_changed_at():
+    tables = warehouse.tables()
+    if not set(_relations(manifest)) <= tables.keys():
+        return None
+    since = _last_check(warehouse)
+    if since is None or since < _project_changed_at():
         return None
     sources = [source for source in manifest.sources.values() if source.loaded_at_field]
     newest = "\nunion all\n".join(
-        f"select '{source.unique_id}' as unique_id, max({source.loaded_at_field}) as loaded_at "
+        f"select '{source.unique_id}' as unique_id, unix_micros(max({source.loaded_at_field})) as loaded_at "
         f"from {source.schema}.{source.identifier}"
         for source in sources
     )
-    grown = {row["unique_id"] for row in spark.sql(newest).where(F.col("loaded_at") > since).collect()}
-    tables = [source for source in sources if source.unique_id in grown]
-    return Growth(since, tables) if tables else None
+    grown = {unique_id for unique_id, micros in read(warehouse, newest).rows if _is_later(micros, since)}
+    found = [source for source in sources if source.unique_id in grown]
+    return Growth(since, found) if found else None
 
 
-def _last_check(spark: SparkSession) -> datetime | None:
+def _is_later(micros: int | None, moment: datetime) -> bool:
+    return micros is not None and from_epoch_micros(micros) > moment
+
+
+def _last_check(warehouse: Warehouse) -> datetime | None:
     """When the last complete build began (UTC), see `macros/last_check.sql`."""
-    if not spark.catalog.tableExists("ops.builds"):
+    if "ops.builds" not in warehouse.tables() or "checked_project" not in columns(warehouse, "ops.builds"):
         return None
-    builds = spark.table("ops.builds")
-    if "checked_project" not in builds.columns:
-        return None
-    checks = builds.where("checked_project is not null")
-    newest = checks.select(F.unix_micros(F.max("started_at"))).first()
-    return None if newest is None or newest[0] is None else from_epoch_micros(newest[0])
+    newest = "select unix_micros(max(started_at)) from ops.builds where checked_project is not null"
+    ((micros,),) = read(warehouse, newest).rows
+    return None if micros is None else from_epoch_micros(micros)
 
 
-def _is_incomplete(spark: SparkSession, manifest: Manifest) -> bool:
-    """Whether a table of the project is missing."""
-    needed = set(_relations(manifest))
-    schemas = [schema for schema in {schema for schema, _ in needed} if spark.catalog.databaseExists(schema)]
-    found = {
-        (table["namespace"], table["tableName"])
-        for schema in schemas
-        for table in spark.sql(f"show tables in {schema}").collect()
-    }
-    return not needed <= found
-
-
-def _relations(manifest: Manifest) -> Iterator[tuple[str, str]]:
+def _relations(manifest: Manifest) -> Iterator[str]:
+    """Tables of the project, by `schema.table`."""
     for source in manifest.sources.values():
-        yield source.schema, source.identifier.lower()
+        yield f"{source.schema}.{source.identifier}".lower()
     for node in manifest.nodes.values():
         if node.resource_type in ("model", "snapshot", "seed"):
-            yield node.schema, node.alias.lower()
+            yield f"{node.schema}.{node.alias}".lower()
 
 
 def _project_changed_at() -> datetime:

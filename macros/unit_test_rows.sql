@@ -6,7 +6,12 @@
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
     {% set types = dict(column_name_to_data_types or {}) %}
     {% if not types %}
-        {% for column in adapter.get_columns_in_relation(this) %}
+        {# Unit tests of a model have the same inputs, which were built before. #}
+        {% set known = graph.setdefault('types_of_fixtures', {}) %}
+        {% if this | string not in known %}
+            {% do known.update({this | string: adapter.get_columns_in_relation(this)}) %}
+        {% endif %}
+        {% for column in known[this | string] %}
             {% do types.update({column.name | lower: column.data_type}) %}
         {% endfor %}
     {% endif %}

@@ -57,6 +57,8 @@ union all
 ) }}
 {%- endset -%}
 
-{{ rows_found(accounts, ['source', 'table_name'], [
-    'bronze_rows', 'silver_rows', 'superseded_rows', 'removed_rows', 'rejected_rows'
-]) }}
+{%- set types = {
+    'source': 'string', 'table_name': 'string', 'bronze_rows': 'bigint', 'silver_rows': 'bigint',
+    'superseded_rows': 'bigint', 'removed_rows': 'bigint', 'rejected_rows': 'bigint'
+} -%}
+{{ (few_rows(accounts, types) if target.type == 'spark') or accounts }}

@@ -141,6 +141,6 @@ select
     user_updated_at
 
 from sessions_in_visits
-{% if is_incremental() %}
-{{ rows_to_merge() if changed else nothing_to_merge() }}
+{% if is_incremental() and not changed %}
+{{ nothing_to_merge() }}
 {% endif %}

@@ -172,6 +172,6 @@ select
     profile_updated_at
 
 from joined
-{% if is_incremental() %}
-{{ rows_to_merge() if changed else nothing_to_merge() }}
+{% if is_incremental() and not changed %}
+{{ nothing_to_merge() }}
 {% endif %}

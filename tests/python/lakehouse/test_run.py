@@ -57,6 +57,25 @@ def test_plain_dbt_sees_the_tables_in_a_fresh_shell(built: Lakehouse) -> None:
     assert "ERROR=0" in output and "PASS=0" not in output
 
 
+def test_unit_tests_pass_on_spark_too(built: Lakehouse) -> None:
+    with_unit_tests = replace(built, settings={"DBT_EXCLUDE_RESOURCE_TYPES": ""})
+    output = with_unit_tests.run("dbt", "test", "--select", "test_type:unit")
+    assert "ERROR=0" in output and "PASS=0" not in output
+
+
+@pytest.mark.parametrize("target", ["local", "sail"])
+def test_few_rows_come_back_as_they_are(built: Lakehouse, target: str) -> None:
+    literals = [r"'O\'Brien'", r"'line\nbreak'", r"'C:\\new'", "'\"quoted\"'", "''", "'007'"]
+    values = ", ".join(f"(date'2024-02-29', 12.50, {text}, cast(null as string))" for text in literals)
+    query = f"select * from values {values} as found (day, amount, text, nothing)"
+    types = "{'day': 'date', 'amount': 'decimal(8,2)', 'text': 'string', 'nothing': 'string'}"
+    found = f"{{% set query %}}{query}{{% endset %}}({{{{ few_rows(query, {types}) }}}})"
+    differing = f"select * from {found} except all {query}"
+    counted = f"select count(*) as rows, (select count(*) from ({differing})) as differing from {found}"
+    output = built.run("dbt", "show", "--target", target, "--inline", counted, "--output", "json", "--quiet")
+    assert json.loads(output[output.index("{") :])["show"] == [{"rows": len(literals), "differing": 0}]
+
+
 def test_sail_builds_the_same_gold(built: Lakehouse) -> None:
     output = built.run("lakehouse", "build", "--target", "sail")
     assert "0 failed" in output

@@ -16,6 +16,7 @@ from unittest import mock
 from dbt.adapters.spark import session
 from pyspark.errors import PySparkException
 
+from lakehouse.errors import UsageError
 from lakehouse.sail import Reader
 from lakehouse.warehouse import Warehouse
 
@@ -37,7 +38,7 @@ def sail_reads(warehouse: Warehouse) -> Iterator[None]:
             try:
                 self._df = _reader(warehouse).query(sql)
                 self._rows = self._df.collect()
-            except PySparkException:
+            except (PySparkException, UsageError):
                 self._rows = None
                 super().execute(sql)
 

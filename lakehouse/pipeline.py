@@ -31,7 +31,8 @@ from lakehouse.display import BuildDisplay, LoadDisplay
 from lakehouse.engines import spark_session
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.selection import find_growth
-from lakehouse.settings import PROJECT, Settings, load_settings
+from lakehouse.settings import PROJECT, Settings
+from lakehouse.warehouse import Warehouse
 
 _starting = Lock()
 
@@ -376,6 +377,6 @@ def _dbt(
     }
     options = [str(part) for option in places.items() for part in option]
     # The display says what dbt would print.
-    reading = sail_reads(load_settings().warehouse) if target_of(arguments) == "local" else nullcontext()
-    with reading:
+    warehouse = Warehouse(home / "warehouse", os.environ.get("LAKEHOUSE_BRONZE"))
+    with sail_reads(warehouse) if target_of(arguments) == "local" else nullcontext():
         return runner.invoke(["--log-level", "none", *arguments, *options])

@@ -13,7 +13,7 @@
         {% do from_text.append('cast(`' ~ column ~ '` as ' ~ type ~ ') as `' ~ column ~ '`') %}
     {% endfor %}
     {% set rows = run_query(
-        'select ' ~ to_text | join(', ') ~ ' from (' ~ query ~ ') as found limit ' ~ (few + 1)
+        'select ' ~ to_text | join(', ') ~ ' from (' ~ query ~ '\n) as found limit ' ~ (few + 1)
     ).rows %}
     {% if rows | length > few %}{{ return(none) }}{% endif %}
 

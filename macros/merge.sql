@@ -9,7 +9,7 @@
     {% if nothing_to_merge() in sql %}
         {% set has_rows = false %}
     {% elif within %}
-        {# Many rows: they would be computed here, too, and range over some files. #}
+        {# Else it would be computed here, and twice by the merge. #}
         {% do run_query('cache table ' ~ source) %}
         {% set range = run_query('select min(' ~ within ~ '), max(' ~ within ~ ') from ' ~ source).rows[0] %}
         {% set has_rows = range[0] is not none %}

@@ -69,7 +69,7 @@ def test_few_rows_come_back_as_they_are(built: Lakehouse, target: str) -> None:
     values = ", ".join(f"(date'2024-02-29', 12.50, {text}, cast(null as string))" for text in literals)
     query = f"select * from values {values} as found (day, amount, text, nothing)"
     types = "{'day': 'date', 'amount': 'decimal(8,2)', 'text': 'string', 'nothing': 'string'}"
-    found = f"{{% set query %}}{query}{{% endset %}}({{{{ few_rows(query, {types}) }}}})"
+    found = f"{{% set query %}}{query} -- as sent{{% endset %}}({{{{ few_rows(query, {types}) }}}})"
     differing = f"select * from {found} except all {query}"
     counted = f"select count(*) as rows, (select count(*) from ({differing})) as differing from {found}"
     output = built.run("dbt", "show", "--target", target, "--inline", counted, "--output", "json", "--quiet")

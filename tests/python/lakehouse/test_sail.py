@@ -101,3 +101,8 @@ def test_spark_writes_and_both_read(spark: SparkSession, warehouse: Warehouse, t
 def test_wrong_sql_is_an_error_of_spark(spark: SparkSession, warehouse: Warehouse, table: str) -> None:
     with sail_reads(warehouse), pytest.raises(Exception, match=r"UNRESOLVED_COLUMN.*no_such_column"):
         _rows(f"select no_such_column from {table}")
+
+
+def test_spark_answers_where_there_are_no_tables_yet(spark: SparkSession, tmp_path: Path) -> None:
+    with sail_reads(Warehouse(tmp_path)):
+        assert _rows("select bronze.id from (select 1 as id) as bronze") == [(1,)]

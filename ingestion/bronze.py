@@ -274,9 +274,16 @@ class TableLoader:
         written: dict[str, Written] = {}
         quarantined: dict[str, int] = {}
         if accepted := [load for load in loads if load.status == "loaded"]:
-            records = self._records(batch, accepted)
-            written, complete = self._write_bronze(records, batch)
-            if left_out or not complete:
+            observed = Observation()
+            is_left_out = F.col(UNPARSED).isNotNull() | self._lacks_key()
+            # What is observed is computed once: a condition on it does not move to where texts are parsed.
+            records = self._records(batch, accepted).observe(
+                observed, F.count_if(is_left_out).alias("left_out")
+            )
+            written = self._write_bronze(records, batch)
+            # What was committed before a kill is passed over: nothing is observed then, and asking never ends.
+            committed_now = written and not batch.written
+            if left_out or not committed_now or observed.get["left_out"]:
                 self._commit(audit.QUARANTINE, self._left_out(records, left_out), batch)
                 quarantined = self._count_quarantined(batch)
         elif left_out:
@@ -321,17 +328,11 @@ class TableLoader:
         typed = conform(raw, self.table).join(F.broadcast(origins), URI)
         return typed.withColumn("_batch_id", F.lit(batch.id))
 
-    def _write_bronze(self, records: DataFrame, batch: Batch) -> tuple[dict[str, Written], bool]:
-        """Commit what could be parsed; returns what is there now, and whether that is all of it."""
+    def _write_bronze(self, records: DataFrame, batch: Batch) -> dict[str, Written]:
+        """Commit what could be parsed; returns what is there now."""
         columns = [column.name for column in self.table.declared] + list(METADATA_COLUMNS)
-        parsed = F.col(UNPARSED).isNull()
-        observed = Observation()
-        watched = records.observe(observed, F.count_if(~parsed | self._lacks_key()).alias("left_out"))
-        self._commit(self.table.bronze, watched.where(parsed).select(columns), batch)
-        written = self._written(batch)
-        # What was committed before a kill is passed over: then nothing is observed, and asking never ends.
-        committed_now = written and not batch.written
-        return written, bool(committed_now) and not observed.get["left_out"]
+        self._commit(self.table.bronze, records.where(F.col(UNPARSED).isNull()).select(columns), batch)
+        return self._written(batch)
 
     def _lacks_key(self) -> Column:
         return reduce(Column.__or__, (F.col(key).isNull() for key in self.table.arrives.keys), F.lit(False))

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -112,16 +114,20 @@ def _parse(table: SourceTable, lines: DataFrame) -> DataFrame:
     # In brackets, a second object behind the first is an error; Spark would pass it over.
     objects = F.from_json(F.concat(F.lit("["), "value", F.lit("]")), "array<map<string,string>>")
     lines = lines.withColumn("objects", objects)
-    headers = F.array(*(F.lit(column.header) for column in table.columns))
+    lines = lines.withColumn("fields", F.when(F.size("objects") == 1, F.col("objects")[0]))
+    keys = F.map_keys("fields")
+    # Nearly all objects have declared keys only, each once: counting them takes far less time than what
+    # looks for others, which Spark does not compile.
+    declared = reduce(add, (F.array_contains(keys, column.header).cast("int") for column in table.columns))
+    lines = lines.withColumn("is_plain", F.size(keys) == declared)
     # Of two values under one name, nobody knows which is meant.
-    only = F.when(F.size("objects") == 1, F.col("objects")[0])
-    keys = F.map_keys(only)
-    unambiguous = F.size(keys) == F.size(F.array_distinct(keys))
-    lines = lines.withColumn("fields", F.when(unambiguous, only))
+    unambiguous = F.col("is_plain") | (F.size(keys) == F.size(F.array_distinct(keys)))
+    lines = lines.withColumn("fields", F.when(unambiguous, F.col("fields")))
+    headers = F.array(*(F.lit(column.header) for column in table.columns))
     extra = F.map_filter("fields", lambda name, _: ~F.array_contains(headers, name))
     return lines.select(
         *(F.col("fields")[column.header].alias(column.name) for column in table.columns),
-        F.when(F.size(extra) > 0, extra).alias(EXTRA),
+        F.when(~F.col("is_plain") & (F.size(extra) > 0), extra).alias(EXTRA),
         F.when(F.col("fields").isNull(), F.col("value")).alias(UNPARSED),
         URI,
     )

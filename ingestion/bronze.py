@@ -281,7 +281,7 @@ class TableLoader:
                 observed, F.count_if(is_left_out).alias("left_out")
             )
             written = self._write_bronze(records, batch)
-            # What was committed before a kill is passed over: nothing is observed then, and asking never ends.
+            # What was committed before a kill is passed over. Nothing is observed then; asking never ends.
             committed_now = written and not batch.written
             if left_out or not committed_now or observed.get["left_out"]:
                 self._commit(audit.QUARANTINE, self._left_out(records, left_out), batch)

@@ -31,10 +31,11 @@ from ingestion.landing import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
 from ingestion.schema import differences, struct_type
-from ingestion.times import from_epoch_micros
+from ingestion.times import from_epoch_micros, to_epoch_micros
 
 # More streams than cores only wait for each other.
 _TABLES_AT_ONCE = 4
+_EPOCH = from_epoch_micros(0)
 
 
 class LoadError(Exception):
@@ -135,7 +136,9 @@ def _definition(spark: SparkSession, table: SourceTable, folder: str | None) -> 
     # What another catalog knew comes with its columns and properties.
     if folder and DeltaTable.isDeltaTable(spark, folder):
         return f"using delta {location}"
-    properties = "tblproperties ('delta.appendOnly' = 'true')"
+    # Bronze is asked for what is new.
+    statistics = "'delta.dataSkippingStatsColumns' = '_ingested_at'"
+    properties = f"tblproperties ('delta.appendOnly' = 'true', {statistics})"
     names = ", ".join(table.arrives.partitioned_by)
     partitions = f"partitioned by ({names})" if names else ""
     return f"({table.schema_ddl}) using delta {partitions} {location} {properties}"
@@ -280,7 +283,7 @@ class TableLoader:
             records = self._records(batch, accepted).observe(
                 observed, F.count_if(is_left_out).alias("left_out")
             )
-            written = self._write_bronze(records, batch)
+            written = self._write_bronze(records, batch, min(load.ingested_at for load in accepted))
             # What was committed before a kill is passed over. Nothing is observed then; asking never ends.
             committed_now = written and not batch.written
             if left_out or not committed_now or observed.get["left_out"]:
@@ -328,11 +331,11 @@ class TableLoader:
         typed = conform(raw, self.table).join(F.broadcast(origins), URI)
         return typed.withColumn("_batch_id", F.lit(batch.id))
 
-    def _write_bronze(self, records: DataFrame, batch: Batch) -> dict[str, Written]:
+    def _write_bronze(self, records: DataFrame, batch: Batch, since: datetime) -> dict[str, Written]:
         """Commit what could be parsed; returns what is there now."""
         columns = [column.name for column in self.table.declared] + list(METADATA_COLUMNS)
         self._commit(self.table.bronze, records.where(F.col(UNPARSED).isNull()).select(columns), batch)
-        return self._written(batch)
+        return self._written(batch, since)
 
     def _lacks_key(self) -> Column:
         return reduce(Column.__or__, (F.col(key).isNull() for key in self.table.arrives.keys), F.lit(False))
@@ -357,9 +360,10 @@ class TableLoader:
         )
         return rows.unionByName(self._frame(refusals, audit.QUARANTINE_SCHEMA)) if refusals else rows
 
-    def _written(self, batch: Batch) -> dict[str, Written]:
-        """What the bronze table holds of the batch, by path."""
-        rows = self._spark.table(self.table.bronze).where(F.col("_batch_id") == batch.id)
+    def _written(self, batch: Batch, since: datetime = _EPOCH) -> dict[str, Written]:
+        """What the bronze table holds of the batch, by path; nothing of it was ingested before `since`."""
+        is_recent = F.col("_ingested_at") >= F.timestamp_micros(F.lit(to_epoch_micros(since)))
+        rows = self._spark.table(self.table.bronze).where(is_recent & (F.col("_batch_id") == batch.id))
         counts = rows.groupBy("_source_file").agg(
             F.count("*"), F.count("_rescued_data"), F.unix_micros(F.max("_ingested_at"))
         )

@@ -41,7 +41,11 @@ def create_tables(spark: SparkSession, tables: Iterable[StreamTable]) -> set[str
     spark.sql("create schema if not exists silver")
     missing = [table for table in tables if not spark.catalog.tableExists(table.silver)]
     for table in missing:
-        spark.sql(f"create table {table.silver} ({', '.join(table.columns.values())}) using delta")
+        times = ", ".join(name for name, ddl in table.columns.items() if ddl.split()[1] == "timestamp")
+        # Rows are looked for by when they happened and by when they were written.
+        statistics = f"'delta.dataSkippingStatsColumns' = '{times}'"
+        columns = ", ".join(table.columns.values())
+        spark.sql(f"create table {table.silver} ({columns}) using delta tblproperties ({statistics})")
     return {table.name for table in missing}
 
 

@@ -1,6 +1,7 @@
 """One Spark session for all tests, and a landing zone of its own for each table that is tested."""
 
 import itertools
+import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,6 +152,18 @@ class Outcome:
     rows: list[Row]
     rescued: list[str]
     quarantined: list[str]
+
+
+@pytest.fixture(scope="session")
+def statistics() -> Callable[[Path], set[str]]:
+    """Columns by which files of a Delta table, given its folder, can be left out."""
+    return _statistics
+
+
+def _statistics(folder: Path) -> set[str]:
+    lines = (line for file in folder.glob("_delta_log/*.json") for line in file.read_text().splitlines())
+    files = (entry["add"] for entry in map(json.loads, lines) if "add" in entry)
+    return {column for file in files for column in json.loads(file["stats"])["minValues"]}
 
 
 class Landing:

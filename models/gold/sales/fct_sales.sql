@@ -2,6 +2,7 @@
     materialized='incremental',
     unique_key=['order_number', 'product_number'],
     merge_within='order_number',
+    tblproperties=statistics_of(['order_number']),
     liquid_clustered_by=['order_date']
 ) }}
 

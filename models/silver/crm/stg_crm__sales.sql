@@ -1,7 +1,8 @@
 {{ config(
     materialized='incremental',
     unique_key=['order_number', 'product_number'],
-    merge_within='order_number'
+    merge_within='order_number',
+    tblproperties=statistics_of(['order_number', '_ingested_at'])
 ) }}
 
 with source as (

@@ -57,6 +57,12 @@ def test_an_older_extract_sent_again_is_a_duplicate(landing: MakeLanding) -> Non
     assert zone.statuses() == {"monday_again.csv": "duplicate"}
 
 
+def test_statistics_say_which_files_are_new(zone: Any, statistics: Callable[[Path], set[str]]) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    zone.load()
+    assert statistics(zone.location / zone.table.identifier) == {"_ingested_at"}
+
+
 def test_a_refused_file_is_tried_again_until_it_is_right(zone: Any) -> None:
     zone.deliver("a.csv", "id,nam\n1,Ann\n")
     zone.deliver("empty.csv", "")

@@ -4,9 +4,10 @@ import itertools
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import pytest
 from pyspark.sql import SparkSession
@@ -281,6 +282,13 @@ def test_what_is_remembered_is_found_without_repeating_the_batches_before(gym: G
         gym.follow()
     saved = (gym.folder / "checkpoints/silver/gym_kafka_multiplex/state/0/0").glob("[12].*")
     assert sorted(file.name for file in saved) == ["1.zip", "2.zip"]
+
+
+def test_statistics_say_of_which_time_files_are(gym: Gym, statistics: Callable[[Path], set[str]]) -> None:
+    gym.beats(1, EIGHT)
+    gym.follow()
+    folder = gym.spark.sql("describe detail silver.heart_rate").head().location
+    assert statistics(Path(urlparse(folder).path)) == {"time", "_updated_at"}
 
 
 def test_a_lost_checkpoint_changes_nothing(gym: Gym) -> None:

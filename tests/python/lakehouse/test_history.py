@@ -2,7 +2,9 @@
 
 import csv
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 from ingestion.streams.tables import read_tables
 from lakehouse.settings import PROJECT
@@ -62,6 +64,14 @@ def test_corrections_supersede_and_add_no_line(updated: Update, built: Lakehouse
             lines[line["sls_ord_num"], line["sls_prd_key"]] = line["sls_quantity"]
     quantities = built.rows("select order_number, product_number, quantity from gold.fct_sales")
     assert {(order, product): str(n) for order, product, n in quantities} == lines
+
+
+def test_statistics_say_which_lines_files_have(
+    built: Lakehouse, statistics: Callable[[Path], set[str]]
+) -> None:
+    tables = built.home / "warehouse"
+    assert statistics(tables / "silver.db/stg_crm__sales") == {"order_number", "_ingested_at"}
+    assert statistics(tables / "gold.db/fct_sales") == {"order_number"}
 
 
 def test_corrected_orders_count_and_can_be_taken_back(updated: Update, built: Lakehouse) -> None:

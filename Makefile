@@ -13,15 +13,20 @@ help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: setup
-setup: .venv/.ready  ## Install everything into .venv and .cache
+setup: .venv/.ready .cache/spark.jsa  ## Install everything into .venv and .cache
 
 .venv/.ready: uv.lock pyproject.toml lakehouse/install.py lakehouse/jars.sha256 | $(UV)
-	@$(UV) sync --quiet --frozen --compile-bytecode $(JAVA)
+	@$(UV) sync --quiet --frozen $(JAVA)
 	@python -m lakehouse.install
 	@touch $@
 
+# Takes longer than it saves in a first demo, which does without.
+.cache/spark.jsa: .venv/.ready
+	@$(UV) sync --quiet --frozen --compile-bytecode $(JAVA)
+	@python -m lakehouse.install archive
+
 # Only a broker of one's own needs these.
-.cache/kafka/.ready: lakehouse/broker_jars.sha256 | setup
+.cache/kafka/.ready: lakehouse/broker_jars.sha256 | .venv/.ready
 	@python -m lakehouse.install broker
 	@touch $@
 
@@ -30,7 +35,7 @@ setup: .venv/.ready  ## Install everything into .venv and .cache
 	@.cache/uv/bin/pip install --quiet uv
 
 .PHONY: demo
-demo: setup  ## Generate sample data, run everything, say where to look
+demo: .venv/.ready  ## Generate sample data, run everything, say where to look
 	@lakehouse generate --out .lakehouse/landing --deliveries 2
 	@lakehouse run
 	@lakehouse query --file analyses/sales_by_year.sql

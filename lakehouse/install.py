@@ -1,6 +1,7 @@
 """What pip cannot install: jars of Delta, S3 and Kafka, and a Java where there is none. Run by `make setup`.
 
-With `broker` as its argument, only the jars of a Kafka broker, which `make kafka` and the tests need.
+With `archive` as its argument, the class archive that makes Spark start faster; with `broker`, the jars of a
+Kafka broker, which `make kafka` and the tests need.
 """
 
 import hashlib
@@ -60,16 +61,17 @@ from ops.v left join ops.a on v.id = a.id group by a.kind having count(*) > 1;
 
 
 def main() -> None:
-    """Fetch the jars, make sure that there is a Java, and archive the classes that Spark loads."""
+    """Fetch the jars and make sure that there is a Java, or make what the argument names."""
     cache = PROJECT / ".cache"
-    if sys.argv[1:] == ["broker"]:
-        fetch_jars(_BROKER_JARS, cache / "kafka")
-        return
-    binaries = Path(sys.executable).parent
     os.chdir(PROJECT)
-    fetch_jars(_SPARK_JARS, cache / "jars")
-    provide_java(binaries)
-    archive_classes(cache / "spark.jsa")
+    match sys.argv[1:]:
+        case ["broker"]:
+            fetch_jars(_BROKER_JARS, cache / "kafka")
+        case ["archive"]:
+            archive_classes(cache / "spark.jsa")
+        case _:
+            fetch_jars(_SPARK_JARS, cache / "jars")
+            provide_java(Path(sys.executable).parent)
 
 
 def fetch_jars(checksums: Path, folder: Path) -> None:

@@ -63,6 +63,16 @@ def test_statistics_say_which_files_are_new(zone: Any, statistics: Callable[[Pat
     assert statistics(zone.location / zone.table.identifier) == {"_ingested_at"}
 
 
+def test_folders_and_files_may_be_links(zone: Any, tmp_path: Path) -> None:
+    zone.folder.rename(tmp_path / "elsewhere")
+    zone.folder.symlink_to(tmp_path / "elsewhere")
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    (tmp_path / "b.csv").write_text(f"{HEAD}2,Bob\n")
+    (tmp_path / "elsewhere/b.csv").symlink_to(tmp_path / "b.csv")
+    assert zone.statuses() == {"a.csv": "loaded", "b.csv": "loaded"}
+    assert zone.rows() == [(1, "Ann"), (2, "Bob")]
+
+
 def test_a_refused_file_is_tried_again_until_it_is_right(zone: Any) -> None:
     zone.deliver("a.csv", "id,nam\n1,Ann\n")
     zone.deliver("empty.csv", "")

@@ -283,7 +283,7 @@ class TableLoader:
             records = self._records(batch, accepted).observe(
                 observed, F.count_if(is_left_out).alias("left_out")
             )
-            written = self._write_bronze(records, batch, min(load.ingested_at for load in accepted))
+            written = self._write_bronze(records, batch, min(load.ingested_at for load in loads))
             # What was committed before a kill is passed over. Nothing is observed then; asking never ends.
             committed_now = written and not batch.written
             if left_out or not committed_now or observed.get["left_out"]:

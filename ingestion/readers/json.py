@@ -118,13 +118,13 @@ def _parse(table: SourceTable, lines: DataFrame) -> DataFrame:
     keys = F.map_keys("fields")
     # Nearly all objects have declared keys only, each once: counting them takes far less time than what
     # looks for others, which Spark does not compile.
-    declared = reduce(add, (F.array_contains(keys, column.header).cast("int") for column in table.columns))
+    names = [column.header for column in table.columns]
+    declared = reduce(add, (F.array_contains(keys, name).cast("int") for name in names))
     lines = lines.withColumn("is_plain", F.size(keys) == declared)
     # Of two values under one name, nobody knows which is meant.
     unambiguous = F.col("is_plain") | (F.size(keys) == F.size(F.array_distinct(keys)))
     lines = lines.withColumn("fields", F.when(unambiguous, F.col("fields")))
-    headers = F.array(*(F.lit(column.header) for column in table.columns))
-    extra = F.map_filter("fields", lambda name, _: ~F.array_contains(headers, name))
+    extra = F.map_filter("fields", lambda name, _: ~name.isin(names))
     return lines.select(
         *(F.col("fields")[column.header].alias(column.name) for column in table.columns),
         F.when(~F.col("is_plain") & (F.size(extra) > 0), extra).alias(EXTRA),

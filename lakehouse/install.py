@@ -70,6 +70,8 @@ def main() -> None:
         case ["archive"]:
             archive_classes(cache / "spark.jsa")
         case _:
+            # Java would say that it does not fit other jars.
+            (cache / "spark.jsa").unlink(missing_ok=True)
             fetch_jars(_SPARK_JARS, cache / "jars")
             provide_java(Path(sys.executable).parent)
 

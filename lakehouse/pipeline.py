@@ -95,25 +95,23 @@ def load_bronze(
 
 
 class _Following:
-    """Brings silver tables of streams up to date once all bronze tables that they follow are loaded.
+    """Brings silver tables of streams up to date with each bronze table that they follow, once it is loaded.
 
-    It does so in the background, while other tables load: batches of streams keep less than one core busy.
+    It does so in the background, one after the other, while other tables load: batches of streams keep less
+    than one core busy.
     """
 
     def __init__(self, settings: Settings, tables: Sequence[SourceTable], pool: Executor) -> None:
         self._settings = settings
-        self._tables = tables
-        self._waiting_for = {table.label for table in tables if table.source in streams.SOURCES}
-        self._lock = Lock()
+        self._tables = [table for table in tables if table.source in streams.SOURCES]
+        self._queries: dict[str, Query] = {}
         self._pool = pool
-        self._done: Future[None] | None = None
+        self._running: list[Future[None]] = []
 
     def loaded(self, table: SourceTable) -> None:
         """Take in that a table was loaded."""
-        with self._lock:
-            if table.label in self._waiting_for:
-                self._waiting_for.remove(table.label)
-                self._done = None if self._waiting_for else self._pool.submit(self._follow)
+        if table in self._tables:
+            self._running.append(self._pool.submit(self._follow, table))
 
     def finish(self) -> None:
         """Wait for the end.
@@ -121,11 +119,14 @@ class _Following:
         Raises:
             LakehouseError: a stream failed.
         """
-        if self._done:
-            self._done.result()
+        for future in self._running:
+            future.result()
 
-    def _follow(self) -> None:
-        follow_bronze(open_queries(self._settings, self._tables))
+    def _follow(self, table: SourceTable) -> None:
+        if not self._queries:
+            queries = open_queries(self._settings, self._tables)
+            self._queries = {query.table.label: query for query in queries}
+        follow_bronze([self._queries[table.label]])
 
 
 def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:

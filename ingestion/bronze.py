@@ -31,11 +31,10 @@ from ingestion.landing import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
 from ingestion.schema import differences, struct_type
-from ingestion.times import from_epoch_micros, to_epoch_micros
+from ingestion.times import EPOCH, from_epoch_micros, to_epoch_micros
 
 # More streams than cores only wait for each other.
 _TABLES_AT_ONCE = 4
-_EPOCH = from_epoch_micros(0)
 
 
 class LoadError(Exception):
@@ -360,7 +359,7 @@ class TableLoader:
         )
         return rows.unionByName(self._frame(refusals, audit.QUARANTINE_SCHEMA)) if refusals else rows
 
-    def _written(self, batch: Batch, since: datetime = _EPOCH) -> dict[str, Written]:
+    def _written(self, batch: Batch, since: datetime = EPOCH) -> dict[str, Written]:
         """What the bronze table holds of the batch, by path; nothing of it was ingested before `since`."""
         is_recent = F.col("_ingested_at") >= F.timestamp_micros(F.lit(to_epoch_micros(since)))
         rows = self._spark.table(self.table.bronze).where(is_recent & (F.col("_batch_id") == batch.id))

@@ -21,7 +21,7 @@ from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.errors import root_cause
 from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.readers import EXTRA
-from ingestion.times import from_epoch_micros, to_epoch_micros
+from ingestion.times import EPOCH, from_epoch_micros, to_epoch_micros
 
 # Messages in a batch, all topics together.
 BATCH_SIZE = 200_000
@@ -166,12 +166,11 @@ class _TopicLoader:
 
     def _floor(self) -> datetime:
         """When the table was last written, as far as the clock does not know."""
-        epoch = from_epoch_micros(0)
         if self._clock.last is not None:
-            return epoch
+            return EPOCH
         last = F.unix_micros(F.max("_ingested_at")).alias("micros")
         row = self._spark.table(self._table.bronze).select(last).first()
-        return epoch if row is None or row["micros"] is None else from_epoch_micros(row["micros"])
+        return EPOCH if row is None or row["micros"] is None else from_epoch_micros(row["micros"])
 
 
 class _TopicReader:

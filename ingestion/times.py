@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def from_epoch_micros(micros: int) -> datetime:
     """UTC time of microseconds since 1970."""
@@ -16,4 +18,4 @@ def from_epoch_millis(millis: int) -> datetime:
 
 def to_epoch_micros(time: datetime) -> int:
     """Microseconds since 1970 of a time with a zone."""
-    return (time - from_epoch_micros(0)) // timedelta(microseconds=1)
+    return (time - EPOCH) // timedelta(microseconds=1)

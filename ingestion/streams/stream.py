@@ -24,10 +24,9 @@ from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.streams.batch import KIND, REASON, Batch, Period, joined
 from ingestion.streams.tables import StreamTable
 from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter
-from ingestion.times import from_epoch_micros
+from ingestion.times import EPOCH, from_epoch_micros
 
 _BYTES_PER_BATCH = "128m"
-_EPOCH = from_epoch_micros(0)
 
 
 class StreamError(Exception):
@@ -161,7 +160,7 @@ class Query:
     def _write(self, new: MicroBatch) -> None:
         # Read once: reading a second time would find all rows among those that came before.
         records = self._source.records(new.rows).localCheckpoint()
-        written_at = self._clock.tick(_EPOCH)
+        written_at = self._clock.tick(EPOCH)
         transaction = Transaction(f"silver-{new.stream}", new.number, written_at, self._empty)
         transaction.begin(records.sparkSession)
         contents = _contents(records)

@@ -109,8 +109,10 @@ def create_tables(spark: SparkSession) -> None:
 
 
 def read_history(spark: SparkSession) -> dict[tuple[str, str], History]:
-    """History of every table by source and table name."""
+    """History of every table by source and table name; empty histories before the first load."""
     histories: dict[tuple[str, str], History] = defaultdict(History)
+    if not spark.catalog.tableExists(LOADS):
+        return histories
     times = ("modified_at", "_ingested_at", "started_at", "finished_at")
     rows = spark.table(LOADS).orderBy("finished_at", "_ingested_at")
     # Spark hands timestamps to Python in the machine's time zone: epochs have none.

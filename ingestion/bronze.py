@@ -90,9 +90,9 @@ def load(
         LoadError: a table failed, or its contract has changed; the others were loaded.
     """
     check_landing(landing)
+    histories = audit.read_history(spark)
     audit.create_tables(spark)
     spark.sql("create schema if not exists bronze")
-    histories = audit.read_history(spark)
     loaders = [
         TableLoader(spark, table, landing, location, checkpoints, histories[table.source, table.name])
         for table in tables

@@ -2,7 +2,9 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from ingestion.times import from_epoch_micros, to_epoch_micros
 
@@ -18,6 +20,7 @@ class BatchClock:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._lock = Lock()
 
     @property
     def last(self) -> datetime | None:
@@ -29,8 +32,12 @@ class BatchClock:
 
     def tick(self, floor: datetime, count: int = 1) -> datetime:
         """The first of `count` times, a microsecond apart, later than `floor` and all given out before."""
-        first = max(datetime.now(UTC), max(floor, self.last or floor) + _MICROSECOND)
-        last = first + (count - 1) * _MICROSECOND
+        with self._lock:
+            first = max(datetime.now(UTC), max(floor, self.last or floor) + _MICROSECOND)
+            self._keep(first + (count - 1) * _MICROSECOND)
+        return first
+
+    def _keep(self, last: datetime) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         partial = self._file.with_suffix(".partial")
         # On disk before a batch that bears it.
@@ -39,9 +46,10 @@ class BatchClock:
             text.flush()
             os.fsync(text.fileno())
         partial.replace(self._file)
-        return first
 
 
+# Threads that share a file have to share its clock.
+@cache
 def clock_of(checkpoints: Path, identifier: str) -> BatchClock:
     """The clock of a bronze table or of `silver`; `checkpoints` is the folder of the streams' checkpoints."""
     return BatchClock(checkpoints / "clocks" / identifier)

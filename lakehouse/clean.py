@@ -8,7 +8,8 @@ from pyspark.sql import SparkSession
 
 from ingestion import audit
 from ingestion.contracts import SourceTable
-from lakehouse.pipeline import quiet_spark, relations_of, start
+from lakehouse.building import relations_of, start
+from lakehouse.engines import quiet_spark
 from lakehouse.settings import Settings
 
 

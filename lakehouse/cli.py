@@ -1,5 +1,6 @@
 """The command line: `lakehouse --help`."""
 
+import atexit
 import gc
 import os
 import sys
@@ -42,6 +43,8 @@ def main() -> None:
     """Run the command line; failures become one message and an exit code."""
     # dbt makes a million objects that live to the end; looking for garbage among them takes a second.
     gc.set_threshold(100_000, 50, 50)
+    # At the end it would be looked for once more.
+    atexit.register(gc.freeze)
     try:
         app()
     except LakehouseError as error:
@@ -116,7 +119,7 @@ def load(
     overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
     """Load everything new from the landing zone into bronze."""
-    from lakehouse.pipeline import load_bronze
+    from lakehouse.loading import load_bronze
 
     settings, tables = _prepare(source, landing)
     with writer_lock(settings.home):
@@ -126,7 +129,7 @@ def load(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def build(context: typer.Context, source: SourceOption = None) -> None:
     """Build and test silver and gold: `dbt build`, with dbt's own arguments."""
-    from lakehouse.pipeline import build_models, of_sources, target_of
+    from lakehouse.building import build_models, of_sources, target_of
 
     settings = load_settings()
     settings.export()
@@ -193,7 +196,7 @@ SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A source,
 @app.command()
 def validate(source: SourceArgument) -> None:
     """Count the rows of a source's tables and run every test that concerns it."""
-    from lakehouse.pipeline import validate_source
+    from lakehouse.building import validate_source
 
     settings = load_settings()
     _select([source])

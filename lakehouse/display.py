@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from dbt.cli.main import dbtRunnerResult
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -20,6 +19,9 @@ from rich.table import Table
 from ingestion import bronze
 from ingestion.audit import FileLoad
 from ingestion.contracts import SourceTable
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 _GOOD = {"success", "pass", "no-op"}
 _BAD = {"error", "fail", "runtime error"}
@@ -114,7 +116,7 @@ class BuildDisplay:
             case "NodeFinished":
                 self._progress.advance(self._bar)
 
-    def summarize(self, result: dbtRunnerResult) -> None:
+    def summarize(self, result: "dbtRunnerResult") -> None:
         """Print counts and seconds, and every failure with its message."""
         nodes = getattr(result.result, "results", [])
         statuses = [str(node.status) for node in nodes]

@@ -1,10 +1,14 @@
 """Spark sessions, configured by the dbt profile so that dbt and ingestion share one engine."""
 
+import logging
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -12,6 +16,8 @@ from jinja2 import Environment, StrictUndefined
 from pyspark.sql import SparkSession
 
 from lakehouse.settings import PROJECT
+
+_starting = Lock()
 
 
 def on_databricks() -> bool:
@@ -47,6 +53,30 @@ def spark_session(catalog: bool = True) -> SparkSession:
     for name, value in spark_conf().items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def quiet_spark(catalog: bool = True) -> SparkSession:
+    """The Spark session, its JVM's own chatter sent to `<home>/spark.log`."""
+    # Failed statements reach the user as exceptions.
+    for name in ("SQLQueryContextLogger", "py4j"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Standard error is one for all threads.
+    with _starting, _stderr_to(f"{os.environ['LAKEHOUSE_HOME']}/spark.log"):
+        return spark_session(catalog)
+
+
+@contextmanager
+def _stderr_to(path: str) -> Iterator[None]:
+    """A JVM started meanwhile writes its standard error to `path` for as long as it lives."""
+    saved = os.dup(2)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.dup2(log, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(log)
 
 
 # Once: later it may be this process that is making it.

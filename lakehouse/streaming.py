@@ -23,8 +23,9 @@ from ingestion.clock import clock_of
 from ingestion.contracts import SourceTable
 from ingestion.landing import FileGlob, LandedFile
 from ingestion.streams.stream import Progress, Query
+from lakehouse.building import Gold
 from lakehouse.errors import UsageError
-from lakehouse.pipeline import Gold, comes_over_kafka, follow_bronze, load_files, load_messages, open_queries
+from lakehouse.loading import comes_over_kafka, follow_bronze, load_files, load_messages, open_queries
 from lakehouse.settings import Settings
 
 _UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}

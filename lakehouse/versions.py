@@ -5,8 +5,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from lakehouse.engines import quiet_spark
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.pipeline import quiet_spark
 from lakehouse.query import Rows
 
 # Restored, these would contradict the loader's books.

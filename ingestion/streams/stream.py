@@ -81,18 +81,23 @@ class Stream:
     log: Log | None = None
 
     def write(self, batch: Batch) -> None:
-        """Write what a batch brings for the table."""
-        table, change = batch.tables[self.table], self.change(batch)
-        if change is None:
-            return
-        rows = change.rows.select(*table.keys, *table.values)
-        if self.log:
-            log = batch.tables[self.log.table]
-            CDCUpserter(table, log, self.order, self.log.is_delete).write(rows, batch.transaction)
-        else:
-            upserter = Upserter(table, self.order)
-            merged = upserter.write(rows, batch.transaction, change.where, change.stale)
-            batch.merged[self.table] = merged
+        """Write what a batch brings for the table.
+
+        Queries may run side by side: each has written what it brings to other tables before it looks at
+        theirs, so whichever writes this one second sees what both brought.
+        """
+        table = batch.tables[self.table]
+        with table.lock:
+            if (change := self.change(batch)) is None:
+                return
+            rows = change.rows.select(*table.keys, *table.values)
+            if self.log:
+                log = batch.tables[self.log.table]
+                CDCUpserter(table, log, self.order, self.log.is_delete).write(rows, batch.transaction)
+            else:
+                upserter = Upserter(table, self.order)
+                merged = upserter.write(rows, batch.transaction, change.where, change.stale)
+                batch.merged[self.table] = merged
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The silver tables of the streams, as `models/silver/<source>/_<source>__streams.yml` declares them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import yaml
 from pyspark.sql import SparkSession
@@ -12,11 +13,15 @@ UPDATED_AT = "_updated_at"
 
 @dataclass(frozen=True)
 class StreamTable:
-    """A silver table: name without schema, DDL of the columns by name, columns that identify a row."""
+    """A silver table: name without schema, DDL of the columns by name, columns that identify a row.
+
+    Who writes it holds its lock, as queries that run side by side may write the same table.
+    """
 
     name: str
     columns: dict[str, str]
     keys: tuple[str, ...]
+    lock: Lock = field(default_factory=Lock, compare=False, repr=False)
 
     @property
     def silver(self) -> str:

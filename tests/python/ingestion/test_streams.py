@@ -5,6 +5,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -62,7 +63,7 @@ class Gym:
         envelope = {"key": "1", "value": text, "topic": topic, "partition": 0, "offset": offset}
         self._add("kafka_multiplex", json.dumps(envelope | {"timestamp": EIGHT}))
 
-    def follow(self) -> dict[str, Progress]:
+    def follow(self, queries_at_once: int = 1) -> dict[str, Progress]:
         """Deliver what was sent since, as a file per table, and bring silver up to date."""
         headers = {
             "registered_users": "user_id,device_id,mac_address,registration_timestamp",
@@ -78,7 +79,8 @@ class Gym:
         location = str(self.folder / "bronze")
         bronze.load(self.spark, self.tables, str(self.folder / "landing"), location, checkpoints)
         queries = open_queries(self.spark, MODELS, self.tables, checkpoints, self.watermark)
-        return {query.table.name: query.run() for query in queries}
+        with ThreadPoolExecutor(queries_at_once) as pool:
+            return dict(pool.map(lambda query: (query.table.name, query.run()), queries))
 
     def rows(self, table: str, columns: str) -> list[Any]:
         """Rows of a silver table, sorted; times as seconds since 1970."""
@@ -214,25 +216,26 @@ def test_what_cannot_be_used_is_in_the_quarantine_with_its_reason(odd: Gym) -> N
     assert json.loads(rejected["the value is no JSON"])["value"] == '{"device_id": 11, "time": 16785'
 
 
-def test_late_data_changes_what_it_belongs_to(gym: Gym) -> None:
+@pytest.mark.parametrize("queries_at_once", [1, 3])
+def test_late_data_changes_what_it_belongs_to(gym: Gym, queries_at_once: int) -> None:
     gym.registered(1, 11)
     gym.action(1, "start", EIGHT)
     gym.beats(11, EIGHT + 1)
     gym.beats(21, EIGHT + 1)
-    gym.follow()
+    gym.follow(queries_at_once)
     assert gym.rows("workout_bpm", "time") == []
 
     gym.action(1, "stop", EIGHT + HOUR)
     gym.beats(11, EIGHT + 30 * MINUTE)
     gym.action(2, "start", EIGHT)
     gym.action(2, "stop", EIGHT + HOUR)
-    gym.follow()
+    gym.follow(queries_at_once)
     assert gym.rows("workout_bpm", "user_id, time") == [(1, EIGHT + 1), (1, EIGHT + 30 * MINUTE)]
 
     gym.beats(11, EIGHT + 2)
     gym.action(1, "stop", EIGHT + 20 * MINUTE)
     gym.registered(2, 21, "aa:02")
-    gym.follow()
+    gym.follow(queries_at_once)
     assert gym.rows("completed_workouts", "user_id, end_time") == [
         (1, EIGHT + 20 * MINUTE),
         (2, EIGHT + HOUR),

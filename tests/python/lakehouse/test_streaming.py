@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lakehouse.building import Gold
 from lakehouse.errors import LakehouseError
-from lakehouse.pipeline import Gold
 from lakehouse.streaming import GoldRefresher
 
 FIRST, SECOND, THIRD = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))

@@ -33,12 +33,17 @@
 {%- endmacro %}
 
 
+{# Only what the selected nodes read and do not build: each table that is looked for costs a query. #}
 {% macro attach_tables() %}
     {% if target.type != 'sail' or not execute %}{{ return('') }}{% endif %}
 
-    {% set needed = [] %}
-    {% for id in selected_resources if id in graph.nodes and not graph.nodes[id].config.meta.takes_what_is_there %}
-        {% do needed.extend(graph.nodes[id].depends_on.nodes) %}
+    {% set read, needed = [], [] %}
+    {% for id in selected_resources %}
+        {# Unit tests ask for the types of what their model reads, and of the model. #}
+        {% set model = 'model.' ~ id.split('.')[1:3] | join('.') %}
+        {% set node = graph.nodes[model if id.startswith('unit_test.') else id] | default({}) %}
+        {% do read.extend([node.unique_id] + node.depends_on.nodes if node else []) %}
+        {% do needed.extend(node.depends_on.nodes if node and not node.config.meta.takes_what_is_there else []) %}
     {% endfor %}
 
     {% set schemas = (graph.sources.values() | list + graph.nodes.values() | list) | map(attribute='schema') %}
@@ -48,7 +53,7 @@
         ) %}
     {% endfor %}
 
-    {% for source in graph.sources.values() %}
+    {% for source in graph.sources.values() if source.unique_id in read %}
         {% set schema_folder = bronze_location() if source.schema == 'bronze'
             else lakehouse_home() ~ '/warehouse/' ~ source.schema ~ '.db' %}
         {% set folder = schema_folder ~ '/' ~ source.identifier %}
@@ -61,11 +66,11 @@
         {% endif %}
     {% endfor %}
 
-    {# What this run does not build itself, an earlier one may have left. #}
-    {% for node in graph.nodes.values() if node.resource_type in ('model', 'snapshot', 'seed') %}
+    {# An earlier run may have left them. #}
+    {% for node in graph.nodes.values() if node.unique_id in read and node.unique_id not in selected_resources
+        and node.resource_type in ('model', 'snapshot', 'seed') %}
         {% set folder = lakehouse_home() ~ '/sail/' ~ node.schema ~ '.db/' ~ node.alias %}
-        {% if node.unique_id not in selected_resources
-            and run_query("select 1 from binaryFile.`" ~ folder ~ "/*.parquet` limit 1") | length > 0 %}
+        {% if run_query("select 1 from binaryFile.`" ~ folder ~ "/*.parquet` limit 1") | length > 0 %}
             {% do attach_table(node.schema, node.alias, 'parquet', folder) %}
         {% endif %}
     {% endfor %}

@@ -26,14 +26,18 @@ def open_queries(
     watermark: str,
 ) -> list[Query]:
     """A query for each of the bronze `tables` that is followed; missing silver tables are created."""
-    followed = {(table.source, table.name): table for table in tables if table.source in SOURCES}
+    known = {(table.source, table.name): table for table in tables}
+    followed = [
+        (known[name, source.table], source)
+        for name, sources in SOURCES.items()
+        for source in sources
+        if (name, source.table) in known
+    ]
     if not followed:
         return []
     silver = read_tables(models)
     empty = create_tables(spark, silver.values())
     return [
-        Query(spark, followed[name, source.table], source, STREAMS, silver, empty, checkpoints, watermark)
-        for name, sources in SOURCES.items()
-        for source in sources
-        if (name, source.table) in followed
+        Query(spark, table, source, STREAMS, silver, empty, checkpoints, watermark)
+        for table, source in followed
     ]

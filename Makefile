@@ -65,7 +65,7 @@ lint: setup  ## Check style and types of Python, SQL and YAML
 	@sqlfluff lint --disable-progress-bar models snapshots tests analyses
 
 .PHONY: soak
-soak: setup  ## Long campaigns: kill loads and builds at 20 random moments and compare the outcome
+soak: setup .cache/kafka/.ready  ## Long campaigns: kill loads and builds at 20 random moments and compare the outcome
 	@pytest -m soak -s
 
 .PHONY: bench

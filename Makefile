@@ -7,6 +7,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
 # A Java is brought along where there is none that Spark can use.
 JAVA := $(shell java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || echo --extra java)
+# Linters, downloads and the class archive need nothing of each other.
+MAKEFLAGS += --jobs=$(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help
 help:  ## Show this list
@@ -56,11 +58,15 @@ kafka: setup .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-
 test: setup .cache/kafka/.ready lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lint
-lint: setup  ## Check style and types of Python, SQL and YAML
+.PHONY: lint lint-python lint-sql
+lint: lint-python lint-sql  ## Check style and types of Python, SQL and YAML
+
+lint-python: .venv/.ready
 	@ruff check
 	@ruff format --check --quiet
 	@mypy
+
+lint-sql: .venv/.ready
 	@yamllint --strict .
 	@sqlfluff lint --disable-progress-bar models snapshots tests analyses
 

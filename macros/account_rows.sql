@@ -6,7 +6,7 @@
     {%- set known = counted.get((source_name, table_name), {}) -%}
     {#- A run of some sources leaves the models of the others out. -#}
     {%- set missing = [] -%}
-    {%- for model in models if execute and flags.INTROSPECT and load_relation(model) is none -%}
+    {%- for model in models if looks_at_tables() and load_relation(model) is none -%}
         {%- do missing.append(model) -%}
     {%- endfor -%}
     {#- What was counted and checked before cannot have changed without new rows in bronze. -#}
@@ -60,7 +60,7 @@
 {#- Bronze only grows: while it holds as many rows as when they were counted last, that count holds. -#}
 
 {% macro counted_rows() %}
-    {% if not execute or not flags.INTROSPECT or flags.FULL_REFRESH or not load_relation(this) %}
+    {% if not looks_at_tables() or flags.FULL_REFRESH or not load_relation(this) %}
         {{ return({}) }}
     {% endif %}
     {% set row_counts = [] %}

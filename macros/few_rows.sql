@@ -4,7 +4,7 @@
 -#}
 
 {% macro few_rows(query, types) %}
-    {% if not execute or not flags.INTROSPECT %}{{ return(none) }}{% endif %}
+    {% if not looks_at_tables() %}{{ return(none) }}{% endif %}
     {% set few = 1000 %}
     {% set to_text, from_text = [], [] %}
     {% for column, type in types.items() %}

@@ -1,3 +1,3 @@
 {% macro is_incremental() %}
-    {{ return(flags.INTROSPECT and dbt.is_incremental()) }}
+    {{ return(looks_at_tables() and dbt.is_incremental()) }}
 {% endmacro %}

@@ -32,6 +32,12 @@ def test_every_model_and_column_is_described(site: Path) -> None:
         assert columns - described == set(), model["name"]
 
 
+def test_models_are_shown_as_they_are_built_from_nothing(site: Path) -> None:
+    sales = json.loads((site / "manifest.json").read_text())["nodes"]["model.lakehouse.stg_crm__sales"]
+    assert "from bronze.crm_sales_details" in sales["compiled_code"]
+    assert "where _ingested_at >" not in sales["compiled_code"]
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_a_browser_shows_columns_and_lineage(site: Path) -> None:
     with sync_playwright() as playwright:

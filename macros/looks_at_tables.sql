@@ -1,0 +1,3 @@
+{% macro looks_at_tables() %}
+    {{ return(execute and flags.INTROSPECT and flags.WHICH != 'generate') }}
+{% endmacro %}

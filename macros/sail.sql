@@ -4,12 +4,17 @@
 -#}
 
 {% macro lakehouse_home() -%}
-    {{ env_var('LAKEHOUSE_HOME', '.lakehouse') }}
+    {{ absolute(env_var('LAKEHOUSE_HOME', '.lakehouse')) }}
 {%- endmacro %}
 
 
 {% macro bronze_location() -%}
-    {{ env_var('LAKEHOUSE_BRONZE', lakehouse_home() ~ '/warehouse/bronze.db') }}
+    {{ absolute(env_var('LAKEHOUSE_BRONZE', lakehouse_home() ~ '/warehouse/bronze.db')) }}
+{%- endmacro %}
+
+
+{% macro absolute(location) -%}
+    {{ location if location.startswith('/') or '://' in location else adapter.config.project_root ~ '/' ~ location }}
 {%- endmacro %}
 
 

@@ -13,6 +13,7 @@ import pyarrow.dataset
 import pytest
 
 from lakehouse.query import read
+from lakehouse.settings import PROJECT
 
 from .conftest import NO_DATA_TESTS, Lakehouse
 
@@ -101,6 +102,13 @@ def test_sail_builds_some_sources_of_a_warehouse_without_the_others(built: Lakeh
     # Without one that it needs, it says which.
     result = some.run(*build, "--source", "storefront", exit_code=2)
     assert "holds no table: run `lakehouse load --source storefront` first" in result
+
+
+def test_plain_dbt_on_sail_takes_a_relative_home(built: Lakehouse) -> None:
+    relative = {"LAKEHOUSE_HOME": os.path.relpath(built.home, PROJECT)}
+    build = ("dbt", "build", "--target", "sail", "--select", "+dim_product_cost")
+    output = replace(built, settings=relative).run(*build)
+    assert "ERROR=0" in output and "PASS=0" not in output
 
 
 def test_databricks_compiles_without_a_connection(built: Lakehouse, tmp_path: Path) -> None:

@@ -13,9 +13,14 @@
 {%- endmacro %}
 
 
-{% macro absolute(location) -%}
-    {{ location if location.startswith('/') or '://' in location else adapter.config.project_root ~ '/' ~ location }}
-{%- endmacro %}
+{% macro absolute(location) %}
+    {% if location.startswith('/') or '://' in location %}{{ return(location) }}{% endif %}
+    {% set folders = adapter.config.project_root.split('/') %}
+    {% for folder in location.split('/') if folder not in ['', '.'] %}
+        {% do folders.pop() if folder == '..' else folders.append(folder) %}
+    {% endfor %}
+    {{ return(folders | join('/')) }}
+{% endmacro %}
 
 
 {# dbt asks for these in parallel before the first hook, and dbt-sail must not be started by two threads at once. #}

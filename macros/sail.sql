@@ -51,9 +51,11 @@
     {% for id in selected_resources %}
         {# Unit tests ask for the types of what their model reads, and of the model. #}
         {% set model = 'model.' ~ id.split('.')[1:3] | join('.') %}
-        {% set node = graph.nodes[model if id.startswith('unit_test.') else id] | default({}) %}
-        {% do read.extend([node.unique_id] + node.depends_on.nodes if node else []) %}
-        {% do needed.extend(node.depends_on.nodes if node and not node.config.meta.takes_what_is_there else []) %}
+        {% set node = graph.nodes[model if id.startswith('unit_test.') else id] %}
+        {% if node %}
+            {% do read.extend([node.unique_id] + node.depends_on.nodes) %}
+            {% do needed.extend([] if node.config.meta.takes_what_is_there else node.depends_on.nodes) %}
+        {% endif %}
     {% endfor %}
 
     {% set schemas = (graph.sources.values() | list + graph.nodes.values() | list) | map(attribute='schema') %}

@@ -57,6 +57,14 @@ class Batch:
         """Whether a timestamp is that of a record of a kind, or at most so much before or after."""
         return during(self.periods.get(kind, ()), column, before, after)
 
+    def under_way(self, first: str, last: str, kind: str) -> Column:
+        """Whether something from one timestamp to another lasts while a record of a kind has its time."""
+        conditions = [
+            (F.col(first) <= _literal(period.last)) & (F.col(last) >= _literal(period.first))
+            for period in self.periods.get(kind, ())
+        ]
+        return reduce(Column.__or__, conditions, F.lit(False))
+
 
 def during(
     periods: Sequence[Period], column: str, before: timedelta = _NOW, after: timedelta = _NOW

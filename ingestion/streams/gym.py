@@ -72,12 +72,14 @@ def _recordings(batch: Batch) -> Change | None:
     """Heart rates of completed workouts of which the batch brings the rate, the workout or the device."""
     rows, wheres = [], []
     workouts, users, rates = (batch.table(name) for name in ("completed_workouts", "users", "heart_rate"))
-    nearby = workouts.where(batch.near("start_time", BPM, before=LONGEST_WORKOUT))
+    stale = _no_longer_during(batch)
+    nearby = workouts.where(batch.under_way("start_time", "end_time", BPM))
     if WORKOUT in batch.kinds:
         changed = batch.merged["completed_workouts"].rows
         periods = periods_by_hour(changed, "start_time", "end_time")
         rows.append(_during(rates.where(during(periods, "time")), changed, users))
-        wheres.append(batch.near("t.time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT))
+        near_actions = batch.near("t.time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT)
+        wheres.append(during(periods, "t.time") if stale is None else near_actions)
         # With all their rates, those of the batch too.
         nearby = nearby.join(F.broadcast(changed), list(batch.tables["completed_workouts"].keys), "left_anti")
     if BPM in batch.kinds:
@@ -89,9 +91,7 @@ def _recordings(batch: Batch) -> Change | None:
         wheres.append(F.lit(True))
     if not rows:
         return None
-    return Change(
-        reduce(DataFrame.unionByName, rows), reduce(Column.__or__, wheres), stale=_no_longer_during(batch)
-    )
+    return Change(reduce(DataFrame.unionByName, rows), reduce(Column.__or__, wheres), stale)
 
 
 def _no_longer_during(batch: Batch) -> DataFrame | None:
@@ -114,8 +114,9 @@ def _sessions(batch: Batch) -> DataFrame:
 
 def _during(rates: DataFrame, workouts: DataFrame, users: DataFrame) -> DataFrame:
     recorded = rates.select("device_id", "time", "message_offset", "heartrate", "valid")
-    devices = users.select("user_id", "device_id")
-    joined = recorded.join(devices, "device_id").join(workouts.drop(UPDATED_AT), "user_id")
+    # Few, so that each rate is looked up once; Spark would join the rates with all devices first.
+    recorders = workouts.drop(UPDATED_AT).join(users.select("user_id", "device_id"), "user_id")
+    joined = recorded.join(F.broadcast(recorders), "device_id")
     return joined.where("time > start_time and time <= end_time").drop("start_time", "end_time")
 
 

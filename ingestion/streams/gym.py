@@ -70,6 +70,8 @@ def _completed(batch: Batch) -> Change:
 
 def _recordings(batch: Batch) -> Change | None:
     """Heart rates of completed workouts of which the batch brings the rate, the workout or the device."""
+    if "completed_workouts" in batch.transaction.empty:
+        return None
     rows, wheres = [], []
     workouts, users, rates = (batch.table(name) for name in ("completed_workouts", "users", "heart_rate"))
     stale = _no_longer_during(batch)
@@ -85,12 +87,10 @@ def _recordings(batch: Batch) -> Change | None:
     if BPM in batch.kinds:
         rows.append(_during(batch.of(BPM), nearby, users))
         wheres.append(batch.near("t.time", BPM))
-    if REGISTRATION in batch.kinds and "completed_workouts" not in batch.transaction.empty:
+    if REGISTRATION in batch.kinds:
         registered = users.join(batch.of(REGISTRATION), ["user_id", "device_id"], "left_semi")
         rows.append(_during(rates, workouts, registered))
         wheres.append(F.lit(True))
-    if not rows:
-        return None
     return Change(reduce(DataFrame.unionByName, rows), reduce(Column.__or__, wheres), stale)
 
 

@@ -27,6 +27,8 @@ from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter
 from ingestion.times import EPOCH, from_epoch_micros
 
 _BYTES_PER_BATCH = "128m"
+# Of so many small files one is made.
+_MOST_FILES = 20
 
 
 class StreamError(Exception):
@@ -165,19 +167,22 @@ class Query:
     def _write(self, new: MicroBatch) -> None:
         # Read once: reading a second time would find all rows among those that came before.
         records = self._source.records(new.rows).localCheckpoint()
+        session = records.sparkSession
         written_at = self._clock.tick(EPOCH)
         transaction = Transaction(f"silver-{new.stream}", new.number, written_at, self._empty)
-        transaction.begin(records.sparkSession)
+        transaction.begin(session)
         contents = _contents(records)
         self._oldest = self._oldest or contents.oldest
         if contents.has_rejected:
             self._quarantine(records, f"silver-{new.id}")
         # They are at hand and always the same: a merge need not copy them.
-        records.sparkSession.conf.set("spark.databricks.delta.merge.materializeSource", "none")
+        session.conf.set("spark.databricks.delta.merge.materializeSource", "none")
         usable = records.where(F.col(REASON).isNull())
         batch = Batch(usable, contents.periods, self._tables, transaction)
-        for stream in self._streams:
+        for place, stream in enumerate(self._streams):
             if stream.after & batch.kinds:
+                # They grow by a file a batch each; compacted all in one batch, they would hold it up.
+                session.conf.set("spark.databricks.delta.autoCompact.minNumFiles", str(_MOST_FILES + place))
                 stream.write(batch)
 
     def _quarantine(self, records: DataFrame, batch_id: str) -> None:

@@ -92,6 +92,10 @@ class Gym:
         rows = self.spark.table(f"silver.{table}").selectExpr(*selected).collect()
         return sorted((row[0] if len(row) == 1 else tuple(row) for row in rows), key=repr)
 
+    def detail(self, table: str) -> Any:
+        """What Delta says of a silver table: location, properties."""
+        return self.spark.sql(f"describe detail silver.{table}").head()
+
     def rejected(self) -> dict[str, str]:
         """Records in the quarantine by reason."""
         rows = self.spark.table(audit.QUARANTINE).where("source = 'gym'").collect()
@@ -217,8 +221,13 @@ def test_what_cannot_be_used_is_in_the_quarantine_with_its_reason(odd: Gym) -> N
 
 
 def test_statistics_say_of_which_time_files_are(odd: Gym, statistics: Callable[[Path], set[str]]) -> None:
-    folder = odd.spark.sql("describe detail silver.heart_rate").head().location
-    assert statistics(Path(urlparse(folder).path)) == {"time", "_updated_at"}
+    assert statistics(Path(urlparse(odd.detail("heart_rate").location).path)) == {"time", "_updated_at"}
+
+
+def test_tables_write_the_checkpoints_of_their_logs_in_different_batches(odd: Gym) -> None:
+    tables = read_tables(MODELS)
+    commits = {odd.detail(name).properties["delta.checkpointInterval"] for name in tables}
+    assert len(commits) == len(tables)
 
 
 def test_late_data_changes_what_it_belongs_to(gym: Gym) -> None:
@@ -284,6 +293,8 @@ def test_copies_change_nothing_inside_and_outside_the_watermark(spark: SparkSess
     # Whole, so that a batch need not repeat the changes of those before it.
     saved = (tmp_path / "checkpoints/silver/gym_kafka_multiplex/state/0/0").glob("[0-9].*")
     assert sorted(file.name for file in saved) == ["1.zip", "2.zip", "3.zip", "4.zip"]
+    # Were it to fail, Delta would only log it.
+    assert spark.sql("describe history silver.heart_rate").where("operation = 'OPTIMIZE'").count() > 0
 
 
 def test_a_lost_checkpoint_changes_nothing(gym: Gym) -> None:

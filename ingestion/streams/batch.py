@@ -63,7 +63,7 @@ class Batch:
             (F.col(first) <= _literal(period.last)) & (F.col(last) >= _literal(period.first))
             for period in self.periods.get(kind, ())
         ]
-        return reduce(Column.__or__, conditions, F.lit(False))
+        return _any(conditions)
 
 
 def during(
@@ -77,7 +77,7 @@ def during(
     conditions = [
         F.col(column).between(_literal(first - earlier), _literal(last + later)) for first, last in periods
     ]
-    return reduce(Column.__or__, conditions) if conditions else F.lit(False)
+    return _any(conditions)
 
 
 def periods_by_hour(rows: DataFrame, first: str, last: str) -> list[Period]:
@@ -97,6 +97,10 @@ def joined(periods: Iterable[Period]) -> list[Period]:
     if len(ordered) > _MOST_PERIODS:
         return [Period(ordered[0].first, max(period.last for period in ordered))]
     return ordered
+
+
+def _any(conditions: Sequence[Column]) -> Column:
+    return reduce(Column.__or__, conditions) if conditions else F.lit(False)
 
 
 def _literal(micros: int) -> Column:

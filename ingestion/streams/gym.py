@@ -54,7 +54,7 @@ def _actions(batch: Batch) -> Change:
 
 def _completed(batch: Batch) -> Change:
     """Starts that a batch may have changed, each with the first stop after it."""
-    nearby = batch.near("time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT)
+    nearby = _hours_around(batch, "time")
     actions = batch.table("workouts").where(nearby).join(_sessions(batch), list(SESSION), "left_semi")
     soon = Window.partitionBy(*SESSION).orderBy(F.unix_micros("time"))
     soon = soon.rangeBetween(1, LONGEST_WORKOUT // timedelta(microseconds=1))
@@ -80,8 +80,7 @@ def _recordings(batch: Batch) -> Change | None:
         changed = batch.merged["completed_workouts"].rows
         periods = periods_by_hour(changed, "start_time", "end_time")
         rows.append(_during(rates.where(during(periods, "time")), changed, users))
-        near_actions = batch.near("t.time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT)
-        wheres.append(during(periods, "t.time") if stale is None else near_actions)
+        wheres.append(during(periods, "t.time") if stale is None else _hours_around(batch, "t.time"))
         # With all their rates, those of the batch too.
         nearby = nearby.join(F.broadcast(changed), list(batch.tables["completed_workouts"].keys), "left_anti")
     if BPM in batch.kinds:
@@ -98,7 +97,7 @@ def _no_longer_during(batch: Batch) -> DataFrame | None:
     """Recordings of workouts whose first stop turned out to be earlier."""
     if WORKOUT not in batch.kinds or batch.merged["completed_workouts"].replaced == 0:
         return None
-    near = batch.near("time", WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT)
+    near = _hours_around(batch, "time")
     sessions = _sessions(batch)
     recorded = batch.table("workout_bpm").where(near).join(sessions, list(SESSION), "left_semi")
     workouts = batch.table("completed_workouts").join(sessions, list(SESSION), "left_semi")
@@ -106,6 +105,11 @@ def _no_longer_during(batch: Batch) -> DataFrame | None:
     is_during.append(F.expr("time > start_time and time <= end_time"))
     stale = recorded.join(workouts, reduce(Column.__and__, is_during), "left_anti")
     return stale.select(*SESSION, "device_id", "time")
+
+
+def _hours_around(batch: Batch, column: str) -> Column:
+    """Whether a time may belong to a workout of which the batch brings a start or stop."""
+    return batch.near(column, WORKOUT, before=LONGEST_WORKOUT, after=LONGEST_WORKOUT)
 
 
 def _sessions(batch: Batch) -> DataFrame:

@@ -30,8 +30,6 @@ class Transaction:
         """From now on, whatever the session writes belongs to the batch; to each table it writes once."""
         session.conf.set("spark.databricks.delta.write.txnAppId", self.stream)
         session.conf.set("spark.databricks.delta.write.txnVersion", str(self.batch))
-        # Small files are joined now and then, but not those of a first batch.
-        session.conf.set("spark.databricks.delta.autoCompact.enabled", str(self.batch > 0).lower())
 
 
 class Merged(NamedTuple):

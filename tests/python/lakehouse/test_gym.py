@@ -1,5 +1,6 @@
 """Gyms end to end: files or Kafka, one run or a stream, killed or not, the tables are the same."""
 
+import json
 import os
 import random
 import shutil
@@ -92,7 +93,17 @@ def test_a_stream_of_many_shuffled_files_that_is_killed_gives_the_tables_of_one_
     output, _ = stream.communicate(timeout=600)
     assert stream.returncode == 0, output
     assert "Stopped after" in output
+    # Were a setting of compaction wrong, Delta would only log it.
+    for table in ("bronze.db/gym_kafka_multiplex", "silver.db/heart_rate"):
+        assert "OPTIMIZE" in _operations(lakehouse.home / "warehouse" / table)
     _assert_same(lakehouse, in_one_run)
+
+
+def _operations(table: Path) -> set[str]:
+    """What was done to a Delta table."""
+    commits = (table / "_delta_log").glob("*.json")
+    actions = [json.loads(line) for commit in commits for line in commit.read_text().splitlines()]
+    return {action["commitInfo"]["operation"] for action in actions if "commitInfo" in action}
 
 
 def _wait_until_loaded(lakehouse: Lakehouse, files: int, stream: "subprocess.Popen[str]") -> None:

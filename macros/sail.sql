@@ -43,10 +43,12 @@
 {%- endmacro %}
 
 
-{# Only what the selected nodes read and do not build: each table that is looked for costs a query. #}
+{# Only what the selected nodes read and do not build: each table that is looked for costs a query. The docs site
+   builds nothing and shows what is there. #}
 {% macro attach_tables() %}
     {% if target.type != 'sail' or not execute %}{{ return('') }}{% endif %}
 
+    {% set for_docs = flags.WHICH == 'generate' %}
     {% set read, needed = [], [] %}
     {% for id in selected_resources %}
         {# Unit tests ask for the types of what their model reads, and of the model. #}
@@ -54,7 +56,7 @@
         {% set node = graph.nodes[model if id.startswith('unit_test.') else id] %}
         {% if node %}
             {% do read.extend([node.unique_id] + node.depends_on.nodes) %}
-            {% do needed.extend([] if node.config.meta.takes_what_is_there else node.depends_on.nodes) %}
+            {% do needed.extend([] if for_docs or node.config.meta.takes_what_is_there else node.depends_on.nodes) %}
         {% endif %}
     {% endfor %}
 
@@ -79,7 +81,8 @@
     {% endfor %}
 
     {# An earlier run may have left them. #}
-    {% for node in graph.nodes.values() if node.unique_id in read and node.unique_id not in selected_resources
+    {% for node in graph.nodes.values() if node.unique_id in read
+        and (for_docs or node.unique_id not in selected_resources)
         and node.resource_type in ('model', 'snapshot', 'seed') %}
         {% set folder = lakehouse_home() ~ '/sail/' ~ node.schema ~ '.db/' ~ node.alias %}
         {% if run_query("select 1 from binaryFile.`" ~ folder ~ "/*.parquet` limit 1") | length > 0 %}
@@ -94,4 +97,13 @@
     {% set table = 'attached.' ~ schema ~ '__' ~ name %}
     {% do run_query("create table " ~ table ~ " using " ~ file_format ~ " location '" ~ folder ~ "'") %}
     {% do run_query("create or replace view " ~ schema ~ "." ~ name ~ " as select * from " ~ table) %}
+    {% if flags.WHICH == 'generate' %}{% do add_to_cache(schema, name) %}{% endif %}
+{% endmacro %}
+
+
+{# The docs site shows the columns of tables that are in dbt's cache. #}
+{% macro add_to_cache(schema, name) %}
+    {% set found = run_query("show table extended in " ~ schema ~ " like '" ~ name ~ "'") %}
+    {% set columns = found.columns['information'].values()[0] %}
+    {% do adapter.cache_added(api.Relation.create(schema=schema, identifier=name, type='view', information=columns)) %}
 {% endmacro %}

@@ -102,6 +102,12 @@ def test_sail_builds_some_sources_of_a_warehouse_without_the_others(built: Lakeh
     # Without one that it needs, it says which.
     result = some.run(*build, "--source", "storefront", exit_code=2)
     assert "holds no table: run `lakehouse load --source storefront` first" in result
+    # The docs site shows what is there.
+    some.run("dbt", "docs", "generate", "--target", "sail", "--target-path", str(tmp_path / "site"))
+    catalog = json.loads((tmp_path / "site/catalog.json").read_text())
+    assert catalog["nodes"]["model.lakehouse.fct_sales"]["columns"]["order_date"]["type"] == "date"
+    assert "source.lakehouse.crm.cust_info" in catalog["sources"]
+    assert "source.lakehouse.storefront.orders" not in catalog["sources"]
 
 
 def test_plain_dbt_on_sail_takes_a_relative_home(built: Lakehouse) -> None:

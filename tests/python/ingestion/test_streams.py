@@ -274,6 +274,15 @@ def test_the_newest_change_of_a_profile_counts_in_any_order(gym: Gym) -> None:
     assert gym.rows("user_profile", "user_id, last_name") == [(2, "came back"), (3, "higher offset")]
 
 
+@pytest.fixture
+def compacting(spark: SparkSession) -> Iterator[None]:
+    """Small files are joined, as in the session of a stream."""
+    spark.conf.set("spark.databricks.delta.autoCompact.enabled", "true")
+    yield
+    spark.conf.set("spark.databricks.delta.autoCompact.enabled", "false")
+
+
+@pytest.mark.usefixtures("compacting")
 def test_copies_change_nothing_inside_and_outside_the_watermark(spark: SparkSession, tmp_path: Path) -> None:
     gym = Gym(spark, tmp_path, watermark="1 second")
     gym.beats(11, EIGHT)
@@ -293,6 +302,8 @@ def test_copies_change_nothing_inside_and_outside_the_watermark(spark: SparkSess
     # Whole, so that a batch need not repeat the changes of those before it.
     saved = (tmp_path / "checkpoints/silver/gym_kafka_multiplex/state/0/0").glob("[0-9].*")
     assert sorted(file.name for file in saved) == ["1.zip", "2.zip", "3.zip", "4.zip"]
+    # Were it to fail, Delta would only log it.
+    assert spark.sql("describe history silver.heart_rate").where("operation = 'OPTIMIZE'").count() > 0
 
 
 def test_a_lost_checkpoint_changes_nothing(gym: Gym) -> None:

@@ -14,7 +14,7 @@ from dbt.contracts.graph.manifest import Manifest
 from rich.console import Console
 from rich.table import Table
 
-from lakehouse.cursor import sail_reads
+from lakehouse.cursor import one_sail_session, sail_reads
 from lakehouse.display import BuildDisplay
 from lakehouse.engines import quiet_spark
 from lakehouse.errors import LakehouseError, UsageError
@@ -169,5 +169,6 @@ def _dbt(
     options = [str(part) for option in places.items() for part in option]
     # The display says what dbt would print.
     warehouse = Warehouse(home / "warehouse", os.environ.get("LAKEHOUSE_BRONZE"))
-    with sail_reads(warehouse) if target_of(arguments) == "local" else nullcontext():
+    cursors = {"local": sail_reads(warehouse), "sail": one_sail_session()}
+    with cursors.get(target_of(arguments), nullcontext()):
         return runner.invoke(["--log-level", "none", *arguments, *options])

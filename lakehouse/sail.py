@@ -24,10 +24,7 @@ class Reader:
         self._warehouse = warehouse
         self._at = at
         address, port = _server().listening_address
-        self._session = SparkSession.builder.remote(f"sc://{address}:{port}").create()
-        self._session.conf.set("spark.sql.session.timeZone", "UTC")
-        # It is for connections that break; here it takes half of the time of a query.
-        self._session.client.disable_reattachable_execute()
+        self._session = connect(f"sc://{address}:{port}")
         self._schemas: set[str] = set()
         self._attached: set[str] = set()
         self._lock = Lock()
@@ -68,6 +65,15 @@ class Reader:
         moment = f"version as of {self._at}" if self._at.isdigit() else f"timestamp as of '{self._at}'"
         self._session.sql(f"create table {present} using delta location '{folder}'")
         self._session.sql(f"create view {name} as select * from {present} {moment}")
+
+
+def connect(address: str) -> SparkSession:
+    """A session of a server of Sail's in this process."""
+    session = SparkSession.builder.remote(address).create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    # It is for connections that break; here it takes half of the time of a query.
+    session.client.disable_reattachable_execute()
+    return session
 
 
 @cache

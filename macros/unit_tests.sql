@@ -1,7 +1,36 @@
 {#-
-    The rows of unit tests, as dbt writes them but for VALUES in the place of a union, for each row of which Spark
-    would run a task.
+    Unit tests as dbt runs them but for two things: rows are VALUES in the place of a union, for each row of which
+    Spark would run a task, and the types of a model's columns come from an empty query in the place of a view that
+    is made, described and dropped.
 -#}
+
+{% materialization unit, adapter='spark' %}
+    {% set types = {} %}
+    {% set quoted = {} %}
+    {% for column in adapter.get_column_schema_from_query(get_empty_subquery_sql(sql)) %}
+        {% do types.update({column.name | lower: column.data_type}) %}
+        {% do quoted.update({column.name | lower: column.quoted}) %}
+    {% endfor %}
+
+    {% set rows = config.get('expected_rows') %}
+    {% set expected_sql = config.get('expected_sql') or get_expected_sql(rows, types, quoted) %}
+    {% set quoted_columns = [] %}
+    {% for column in (rows[0] if rows else types) %}
+        {% do quoted_columns.append(quoted[column | lower]) %}
+    {% endfor %}
+
+    {% call statement('main', fetch_result=true) %}
+        {{ get_unit_test_sql(sql, expected_sql, quoted_columns) }}
+    {% endcall %}
+    {{ return({'relations': []}) }}
+{% endmaterialization %}
+
+
+{# An empty query has no precision of decimals there. #}
+{% materialization unit, adapter='databricks' %}
+    {{ return(dbt.materialization_unit_default()) }}
+{% endmaterialization %}
+
 
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
     {% set types = dict(column_name_to_data_types or {}) %}

@@ -39,7 +39,7 @@ setup: .venv/.ready .cache/spark.jsa  ## Install everything into .venv and .cach
 .PHONY: demo
 demo: .venv/.ready  ## Generate sample data, run everything, say where to look
 	@lakehouse generate --out .lakehouse/landing --deliveries 2
-	@lakehouse run
+	@lakehouse run --landing .lakehouse/landing
 	@lakehouse query --file analyses/sales_by_year.sql
 	@lakehouse query --file analyses/storefront_profit_by_year_and_category.sql
 	@lakehouse report

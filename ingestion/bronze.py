@@ -42,7 +42,7 @@ class LoadError(Exception):
 
 
 @dataclass(frozen=True)
-class Progress:
+class TableProgress:
     """What the loader is doing with a table: `state` is waiting, loading, done or failed."""
 
     table: SourceTable
@@ -60,7 +60,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Batch:
+class FileBatch:
     """Files that are committed together; the id is the same when they are loaded again after a kill."""
 
     id: str
@@ -76,7 +76,7 @@ def load(
     landing: str,
     location: str | None,
     checkpoints: Path,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[TableProgress], None] = lambda progress: None,
 ) -> list[FileLoad]:
     """Load what landed since the last call, all tables side by side; returns a row per file.
 
@@ -99,13 +99,13 @@ def load(
     ]
 
     def run(loader: "TableLoader") -> list[FileLoad] | Exception:
-        report(Progress(loader.table, "loading"))
+        report(TableProgress(loader.table, "loading"))
         try:
             loads = loader.load()
         except Exception as error:
-            report(Progress(loader.table, "failed"))
+            report(TableProgress(loader.table, "failed"))
             return error
-        report(Progress(loader.table, "done", tuple(loads)))
+        report(TableProgress(loader.table, "done", tuple(loads)))
         return loads
 
     with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
@@ -181,7 +181,7 @@ class TableLoader:
     def _load_names(self, names: MicroBatch) -> None:
         # A stream whose checkpoint was lost shows everything again.
         files = [file for file in collect(names.rows) if not self._is_known(file)]
-        self._load_batch(Batch(names.id, files, names.may_be_written))
+        self._load_batch(FileBatch(names.id, files, names.may_be_written))
 
     def _to_try_again(self, landed: Iterable[LandedFile]) -> list[LandedFile]:
         """Files that the stream does not show again: overwritten since, refused, or lost from the books."""
@@ -197,11 +197,11 @@ class TableLoader:
             and (before.modified_at, before.size_bytes) == (file.modified_at, file.size)
         )
 
-    def _batch_of_one(self, file: LandedFile) -> Batch:
+    def _batch_of_one(self, file: LandedFile) -> FileBatch:
         delivery = f"{self.table.bronze} {file} {self._history.deliveries[file.path]}"
-        return Batch(f"{uuid.uuid5(uuid.NAMESPACE_URL, delivery)}-0", [file], may_be_written=True)
+        return FileBatch(f"{uuid.uuid5(uuid.NAMESPACE_URL, delivery)}-0", [file], may_be_written=True)
 
-    def _load_batch(self, batch: Batch) -> None:
+    def _load_batch(self, batch: FileBatch) -> None:
         if batch.id in self._history.batch_ids or not batch.files:
             return
         if batch.may_be_written:
@@ -222,7 +222,7 @@ class TableLoader:
         for load in new:
             self._history.add(load)
 
-    def _examine_all(self, batch: Batch) -> list[FileLoad]:
+    def _examine_all(self, batch: FileBatch) -> list[FileLoad]:
         """Decide about each file of a batch, and give those to be loaded their times."""
         started_at = datetime.now(UTC)
         first = self._clock.tick(self._history.last_ingested_at, len(batch.files))
@@ -237,7 +237,7 @@ class TableLoader:
         return loads
 
     def _examine(
-        self, file: LandedFile, batch: Batch, seen: dict[str, str], started_at: datetime
+        self, file: LandedFile, batch: FileBatch, seen: dict[str, str], started_at: datetime
     ) -> FileLoad:
         """Decide, before reading it, whether a file is to be loaded, a duplicate or refused."""
         status, reason, checksum = "loaded", None, None
@@ -270,7 +270,7 @@ class TableLoader:
             finished_at=started_at,
         )
 
-    def _write(self, batch: Batch, loads: list[FileLoad]) -> list[FileLoad]:
+    def _write(self, batch: FileBatch, loads: list[FileLoad]) -> list[FileLoad]:
         """Write what the files hold; returns the loads with their counts."""
         left_out = [self._refusal_row(x) for x in loads if self._is_newly_refused(x)]
         written: dict[str, Written] = {}
@@ -305,7 +305,7 @@ class TableLoader:
             for load in loads
         ]
 
-    def _unreadable(self, batch: Batch, loads: Sequence[FileLoad]) -> dict[str, str]:
+    def _unreadable(self, batch: FileBatch, loads: Sequence[FileLoad]) -> dict[str, str]:
         """Files that make reading fail, with the cause, by path."""
         if not loads:
             return {}
@@ -318,7 +318,7 @@ class TableLoader:
         half = len(loads) // 2
         return self._unreadable(batch, loads[:half]) | self._unreadable(batch, loads[half:])
 
-    def _records(self, batch: Batch, accepted: Sequence[FileLoad]) -> DataFrame:
+    def _records(self, batch: FileBatch, accepted: Sequence[FileLoad]) -> DataFrame:
         """Records of the accepted files, typed, with the metadata columns and `_unparsed`."""
         by_path = {file.path: file for file in batch.files}
         files = [by_path[load.path] for load in accepted]
@@ -330,7 +330,7 @@ class TableLoader:
         typed = conform(raw, self.table).join(F.broadcast(origins), URI)
         return typed.withColumn("_batch_id", F.lit(batch.id))
 
-    def _write_bronze(self, records: DataFrame, batch: Batch, since: datetime) -> dict[str, Written]:
+    def _write_bronze(self, records: DataFrame, batch: FileBatch, since: datetime) -> dict[str, Written]:
         """Commit what could be parsed; returns what is there now."""
         columns = [column.name for column in self.table.declared] + list(METADATA_COLUMNS)
         self._commit(self.table.bronze, records.where(F.col(UNPARSED).isNull()).select(columns), batch)
@@ -359,7 +359,7 @@ class TableLoader:
         )
         return rows.unionByName(self._frame(refusals, audit.QUARANTINE_SCHEMA)) if refusals else rows
 
-    def _written(self, batch: Batch, since: datetime = EPOCH) -> dict[str, Written]:
+    def _written(self, batch: FileBatch, since: datetime = EPOCH) -> dict[str, Written]:
         """What the bronze table holds of the batch, by path; nothing of it was ingested before `since`."""
         is_recent = F.col("_ingested_at") >= F.timestamp_micros(F.lit(to_epoch_micros(since)))
         rows = self._spark.table(self.table.bronze).where(is_recent & (F.col("_batch_id") == batch.id))
@@ -371,7 +371,7 @@ class TableLoader:
             for path, loaded, rescued, micros in counts.collect()
         }
 
-    def _count_quarantined(self, batch: Batch) -> dict[str, int]:
+    def _count_quarantined(self, batch: FileBatch) -> dict[str, int]:
         rows = self._spark.table(audit.QUARANTINE).where(F.col("_batch_id") == batch.id)
         counts = rows.where("record is not null").groupBy("_source_file").count()
         return {path: count for path, count in counts.collect()}
@@ -399,7 +399,9 @@ class TableLoader:
             load.batch_id,
         )
 
-    def _commit_rows(self, name: str, schema: str, batch: Batch, rows: Sequence[tuple[object, ...]]) -> None:
+    def _commit_rows(
+        self, name: str, schema: str, batch: FileBatch, rows: Sequence[tuple[object, ...]]
+    ) -> None:
         self._commit(name, self._frame(rows, schema).coalesce(1), batch)
 
     def _frame(self, rows: Sequence[tuple[object, ...]], schema: str) -> DataFrame:
@@ -407,7 +409,7 @@ class TableLoader:
         columns = [pa.array(values) for values in zip(*rows, strict=True)]
         return from_arrow(self._spark, pa.table(columns, types.names), types)
 
-    def _commit(self, name: str, rows: DataFrame, batch: Batch) -> None:
+    def _commit(self, name: str, rows: DataFrame, batch: FileBatch) -> None:
         """Append once: a run that was killed may have done so."""
         of_batch = F.col("_batch_id") == batch.id
         if batch.may_be_written and not self._spark.table(name).where(of_batch).isEmpty():

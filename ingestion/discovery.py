@@ -3,6 +3,7 @@
 Both are a stream of file names with a checkpoint; contents are read later, by the format's reader.
 """
 
+import os
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame, SparkSession
@@ -11,9 +12,13 @@ from pyspark.sql.streaming.readwriter import DataStreamReader
 
 from ingestion.landing import FileGlob, LandedFile, literal_pattern
 from ingestion.times import from_epoch_millis
-from lakehouse.engines import on_databricks
 
 _FILES = "path string, modificationTime timestamp, length bigint, content binary"
+
+
+def on_databricks() -> bool:
+    """Whether this process runs inside a Databricks cluster."""
+    return "DATABRICKS_RUNTIME_VERSION" in os.environ
 
 
 def stream_of_files(spark: SparkSession, glob: FileGlob) -> DataFrame:

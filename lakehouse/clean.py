@@ -30,8 +30,7 @@ def find_traces(settings: Settings, tables: Sequence[SourceTable]) -> Traces:
     """
     source = tables[0].source
     names = relations_of(start("local"), source)
-    checkpoints = settings.home / "checkpoints"
-    folders = [folder for table in tables for folder in checkpoints.glob(f"*/{table.identifier}")]
+    folders = [folder for table in tables for folder in settings.checkpoints.glob(f"*/{table.identifier}")]
     exists = quiet_spark().catalog.tableExists
     return Traces(source, sorted(filter(exists, names)), sorted(folders))
 

@@ -25,8 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# Output that goes to a file or a pipe is not folded to 80 columns.
-console = Console(width=None if sys.stdout.isatty() else 120)
+# Output that goes to a file or a pipe is neither folded nor cut.
+console = Console(width=None if sys.stdout.isatty() else 10_000)
 
 SourceOption = Annotated[
     list[str] | None, typer.Option("--source", help="Only this source; can be repeated.")
@@ -80,6 +80,8 @@ def generate(
         files = generate_files(out, scale, seed, source, deliveries=deliveries)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"{error.filename or out}: {error.strerror}") from None
     size = sum(file.stat().st_size for file in files)
     console.print(f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
 
@@ -118,7 +120,7 @@ def load(
     landing: LandingOption = None,
     overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
-    """Load everything new from the landing zone into bronze."""
+    """Load everything new from the landing zone into bronze, and streams on to silver."""
     from lakehouse.loading import load_bronze
 
     settings, tables = _prepare(source, landing)
@@ -130,12 +132,18 @@ def load(
 def build(context: typer.Context, source: SourceOption = None) -> None:
     """Build and test silver and gold: `dbt build`, with dbt's own arguments."""
     from lakehouse.building import build_models, of_sources, target_of
+    from lakehouse.engines import check_target
 
     settings = load_settings()
     settings.export()
     _select(source or [])
+    target = target_of(context.args)
+    check_target(target, settings)
+    if target == "local":
+        # Without any, each model would fail.
+        settings.warehouse.tables()
     # Sail builds in a folder of its own and only reads bronze.
-    lock = nullcontext() if target_of(context.args) == "sail" else writer_lock(settings.home)
+    lock = nullcontext() if target == "sail" else writer_lock(settings.home)
     with lock:
         build_models([*context.args, *of_sources(source or [])], console)
 
@@ -148,9 +156,11 @@ def run(
     overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
     """Load, snapshot, build and test, in this order and in one engine."""
+    from lakehouse.engines import check_target
     from lakehouse.pipeline import run_all
 
     settings, tables = _prepare(source, landing)
+    check_target(target, settings)
     with writer_lock(settings.home):
         run_all(settings, tables, target, source or [], console, overwrite_schema)
 
@@ -200,6 +210,7 @@ def validate(source: SourceArgument) -> None:
 
     settings = load_settings()
     _select([source])
+    settings.warehouse.tables()
     settings.export()
     with writer_lock(settings.home):
         validate_source(source, console)

@@ -6,7 +6,6 @@ the tables; what Sail does not understand, or cannot find because it is a tempor
 answers too.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,10 +19,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
 from lakehouse.errors import UsageError
-from lakehouse.sail import Reader, connect
+from lakehouse.sail import Reader, connect, only_reads
 from lakehouse.warehouse import Warehouse
-
-_COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*\n)*", re.DOTALL)
 
 
 @contextmanager
@@ -64,13 +61,6 @@ def one_sail_session() -> Iterator[None]:
 
     with mock.patch.object(session, "Cursor", Cursor):
         yield
-
-
-def only_reads(sql: str) -> bool:
-    """Whether a statement, which dbt begins with a comment, is a query."""
-    comment = _COMMENTS.match(sql)
-    assert comment is not None
-    return re.match(r"(select|with)\b", sql[comment.end() :], re.IGNORECASE) is not None
 
 
 # Threads of dbt ask for the first one at the same time, and it must not be started twice.

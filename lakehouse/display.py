@@ -1,5 +1,6 @@
 """What a user sees while something runs, and after it."""
 
+import re
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _GOOD = {"success", "pass", "no-op"}
 _BAD = {"error", "fail", "runtime error"}
+_PLAN = re.compile(r";? ?line \d+ pos \d+;?\n")
 
 
 class LoadDisplay:
@@ -53,7 +55,7 @@ class LoadDisplay:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._progress.stop()
 
-    def update(self, progress: bronze.Progress) -> None:
+    def update(self, progress: bronze.TableProgress) -> None:
         """Take in what the loader reports."""
         line = self._lines[progress.table.label]
         if progress.state == "loading":
@@ -124,11 +126,14 @@ class BuildDisplay:
         for node, status in zip(nodes, statuses, strict=True):
             if status in _BAD or status == "warn":
                 colour = "yellow" if status == "warn" else "red"
-                message = escape(str(node.message or "").strip())
+                # Spark adds its plan, of a hundred lines.
+                message = escape(_PLAN.split(str(node.message or "").strip())[0])
                 self._console.print(f"[{colour}]{status}[/{colour}] {node.node.name}: {message}")
         bad = sum(status in _BAD for status in statuses)
         rest = len(statuses) - good - bad - statuses.count("warn")
+        built = any(node.node.resource_type in ("model", "snapshot", "seed") for node in nodes)
+        done = "Built and tested" if built else "Tested"
         self._console.print(
-            f"Built and tested in {getattr(result.result, 'elapsed_time', 0.0):.1f} s: "
+            f"{done} in {getattr(result.result, 'elapsed_time', 0.0):.1f} s: "
             f"{good} ok, {statuses.count('warn')} warned, {bad} failed, {rest} skipped"
         )

@@ -15,25 +15,40 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 from pyspark.sql import SparkSession
 
-from lakehouse.settings import PROJECT
+from ingestion.discovery import on_databricks
+from lakehouse.errors import UsageError
+from lakehouse.settings import PROJECT, Settings
 
 _starting = Lock()
 
 
-def on_databricks() -> bool:
-    """Whether this process runs inside a Databricks cluster."""
-    return "DATABRICKS_RUNTIME_VERSION" in os.environ
-
-
 def spark_conf() -> dict[str, str]:
     """Spark settings of the target `local` in `profiles.yml`, by name."""
+    conf: dict[str, Any] = _targets()["local"]["server_side_parameters"]
+    return {name: str(value) for name, value in conf.items()}
+
+
+def check_target(target: str, settings: Settings) -> None:
+    """Whether a target can be built, asked before anything is loaded for it.
+
+    Raises:
+        UsageError: `profiles.yml` does not have it, or it needs settings that are missing.
+    """
+    if target not in (targets := _targets()):
+        raise UsageError(f"There is no target '{target}'; use one of {', '.join(targets)}.")
+    needed = ("databricks_host", "databricks_http_path", "databricks_token")
+    missing = [name.upper() for name in needed if not getattr(settings, name)]
+    if target == "databricks" and missing:
+        raise UsageError(f"The target databricks needs {', '.join(missing)}. See .env.example.")
+
+
+def _targets() -> dict[str, Any]:
     environment = Environment(undefined=StrictUndefined)
     # dbt's own, which keeps its rendering from making a number of a text
     environment.filters["as_text"] = str
     template = environment.from_string((PROJECT / "profiles.yml").read_text())
-    profile = yaml.safe_load(template.render(env_var=os.environ.get))
-    conf: dict[str, Any] = profile["lakehouse"]["outputs"]["local"]["server_side_parameters"]
-    return {name: str(value) for name, value in conf.items()}
+    targets: dict[str, Any] = yaml.safe_load(template.render(env_var=os.environ.get))["lakehouse"]["outputs"]
+    return targets
 
 
 def spark_session(catalog: bool = True) -> SparkSession:

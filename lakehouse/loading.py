@@ -13,7 +13,7 @@ from ingestion.audit import FileLoad
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandingError
 from ingestion.schema import overwrite_changed
-from ingestion.streams.stream import Progress, Query, StreamError, checkpoint_of
+from ingestion.streams.stream import Query, QueryProgress, StreamError, checkpoint_of
 from lakehouse.display import LoadDisplay
 from lakehouse.engines import quiet_spark
 from lakehouse.errors import LakehouseError, UsageError
@@ -39,12 +39,10 @@ def load_bronze(
     tables: Sequence[SourceTable],
     console: Console,
     overwrite_schema: bool = False,
-    follow: bool = False,
 ) -> LoadSummary:
-    """Load new files and messages of `tables` and show what came of it.
+    """Load new files and messages of `tables`, bring the silver tables of streams up to date, show what came.
 
-    With `overwrite_schema`, changes of the contracts are taken over first; else they are an error. With
-    `follow`, silver tables of streams are brought up to date too.
+    With `overwrite_schema`, changes of the contracts are taken over first; else they are an error.
     """
     started = time.monotonic()
     spark = quiet_spark()
@@ -54,15 +52,15 @@ def load_bronze(
     for table in tables:
         if table.label in changed:
             # All of it is read again; what silver has is merged by key.
-            shutil.rmtree(checkpoint_of(settings.home / "checkpoints", table), ignore_errors=True)
+            shutil.rmtree(checkpoint_of(settings.checkpoints, table), ignore_errors=True)
     in_files = [table for table in tables if not comes_over_kafka(settings, table)]
     # First what streams follow.
     in_files.sort(key=lambda table: table.source not in streams.SOURCES)
     with ThreadPoolExecutor() as pool:
-        following = _Following(settings, tables if follow else [], pool)
+        following = _Following(settings, tables, pool)
         with LoadDisplay(console, in_files) as display:
 
-            def report(progress: bronze.Progress) -> None:
+            def report(progress: bronze.TableProgress) -> None:
                 display.update(progress)
                 if progress.state == "done":
                     following.loaded(progress.table)
@@ -115,7 +113,7 @@ def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:
 def load_files(
     settings: Settings,
     tables: Sequence[SourceTable],
-    report: Callable[[bronze.Progress], None] = lambda progress: None,
+    report: Callable[[bronze.TableProgress], None] = lambda progress: None,
 ) -> list[FileLoad]:
     """Load new files of `tables`; what was done with each.
 
@@ -123,9 +121,10 @@ def load_files(
         UsageError: the landing zone cannot be used.
         LakehouseError: a table could not be loaded.
     """
-    checkpoints = settings.home / "checkpoints"
     try:
-        return bronze.load(quiet_spark(), tables, settings.landing, settings.bronze, checkpoints, report)
+        return bronze.load(
+            quiet_spark(), tables, settings.landing, settings.bronze, settings.checkpoints, report
+        )
     except LandingError as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
@@ -141,9 +140,9 @@ def load_messages(settings: Settings, table: SourceTable) -> int:
     """
     from ingestion.kafka import KafkaUnavailable, load_topics
 
-    checkpoints = settings.home / "checkpoints"
     try:
-        return load_topics(quiet_spark(), table, settings.kafka or "", checkpoints, location=settings.bronze)
+        spark, servers = quiet_spark(), settings.kafka or ""
+        return load_topics(spark, table, servers, settings.checkpoints, location=settings.bronze)
     except KafkaUnavailable as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
@@ -153,11 +152,11 @@ def load_messages(settings: Settings, table: SourceTable) -> int:
 def open_queries(settings: Settings, tables: Sequence[SourceTable]) -> list[Query]:
     """The queries that follow those of the bronze `tables` that become silver tables by streaming."""
     return streams.open_queries(
-        quiet_spark(), PROJECT / "models", tables, settings.home / "checkpoints", settings.watermark
+        quiet_spark(), PROJECT / "models", tables, settings.checkpoints, settings.watermark
     )
 
 
-def follow_bronze(queries: Sequence[Query]) -> list[Progress]:
+def follow_bronze(queries: Sequence[Query]) -> list[QueryProgress]:
     """Bring the silver tables of streams up to date with bronze; what each query did.
 
     Raises:

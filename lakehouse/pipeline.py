@@ -25,7 +25,7 @@ def run_all(
     """Load `tables`, then build what depends on them; a refused file fails the run at its end."""
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(_read_project, target)
-        summary = load_bronze(settings, tables, console, overwrite_schema, follow=True)
+        summary = load_bronze(settings, tables, console, overwrite_schema)
         manifest = reading.result()
 
     from lakehouse.building import build_models, of_sources

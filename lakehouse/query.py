@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,10 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.sail import Reader
+from lakehouse.sail import Reader, only_reads
 from lakehouse.warehouse import Warehouse
 
 FORMATS = ("table", "csv", "json")
+
+_NO_TABLE = re.compile("table not found|no table", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,22 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
     Tables may be written as in dbt, `{{ ref('fct_sales') }}`, or with their schema.
 
     Raises:
-        UsageError: there is no warehouse yet.
+        UsageError: there is no warehouse yet, or the statement is no query.
         LakehouseError: the query is wrong or a table has no such version.
     """
     tables = warehouse.tables()
     reader = Reader(warehouse, at)
     try:
-        frame = reader.query(_with_names(sql, tables))
+        statement = _with_names(sql, tables)
+        if not only_reads(statement):
+            raise UsageError("Only queries can be run: begin with SELECT, WITH, VALUES or TABLE.")
+        frame = reader.query(statement)
         return Rows(list(frame.columns), [tuple(row) for row in frame.collect()])
+    except UsageError:
+        raise
     except Exception as error:
-        raise LakehouseError(f"{_message(error)}\nTables: {', '.join(tables)}") from None
+        hint = f"\nTables: {', '.join(tables)}" if _NO_TABLE.search(str(error)) else ""
+        raise LakehouseError(f"{_message(error)}{hint}") from None
     finally:
         reader.close()
 
@@ -62,7 +71,9 @@ def print_rows(result: Rows, output: str, console: Console) -> None:
         objects = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
         print(json.dumps(objects, default=_as_json, ensure_ascii=False, indent=1))
     elif output == "table":
-        table = Table(*map(escape, result.columns))
+        table = Table()
+        for column in result.columns:
+            table.add_column(escape(column), overflow="fold")
         for row in result.rows:
             table.add_row(*("" if value is None else escape(str(value)) for value in row))
         console.print(table)

@@ -46,7 +46,6 @@ class Figure:
     x: str
     y: str
     by: str | None = None
-    built_by: str = "lakehouse run"
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ def _figure(
 
 
 def _missing(figure: Figure, reason: str) -> dict[str, object]:
-    return {"title": figure.title, "missing": f"Left out, {reason}. Run `{figure.built_by}`."}
+    return {"title": figure.title, "missing": f"Left out, {reason}. Run `lakehouse run`."}
 
 
 def _drawn(chart: Chart) -> dict[str, object]:

@@ -12,6 +12,9 @@ from lakehouse.warehouse import Warehouse
 
 # `schema.table`, also with backticks
 _NAME = re.compile(r"(\w+)`?\.`?(\w+)")
+_COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*(\n|$))*", re.DOTALL)
+# Sail knows no `with ... insert`.
+_QUERY = re.compile(r"[(\s]*(select|with|values|table)\b", re.IGNORECASE)
 
 
 class Reader:
@@ -46,15 +49,16 @@ class Reader:
 
     def _attach(self, names: set[str]) -> None:
         schemas = self._warehouse.schemas
-        if not any(name.split(".")[0] in schemas for name in names):
+        if not any(name.split(".")[0].lower() in schemas for name in names):
             return
         folders = self._warehouse.tables()
-        for name in names & folders.keys():
+        # Sail minds the case of names; here it does not matter.
+        for name in (name for name in names if name.lower() in folders):
             schema = name.split(".")[0]
             if schema not in self._schemas:
                 self._session.sql(f"create schema {schema}")
                 self._schemas.add(schema)
-            self._attach_table(name, folders[name])
+            self._attach_table(name, folders[name.lower()])
             self._attached.add(name)
 
     def _attach_table(self, name: str, folder: str) -> None:
@@ -65,6 +69,13 @@ class Reader:
         moment = f"version as of {self._at}" if self._at.isdigit() else f"timestamp as of '{self._at}'"
         self._session.sql(f"create table {present} using delta location '{folder}'")
         self._session.sql(f"create view {name} as select * from {present} {moment}")
+
+
+def only_reads(sql: str) -> bool:
+    """Whether a statement, after comments, is a query."""
+    comments = _COMMENTS.match(sql)
+    assert comments is not None
+    return _QUERY.match(sql, comments.end()) is not None
 
 
 def connect(address: str) -> SparkSession:

@@ -24,11 +24,9 @@ class Settings(BaseSettings):
     home: Path = Field(PROJECT / ".lakehouse", validation_alias="LAKEHOUSE_HOME")
     landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
     bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
-    driver_memory: str = Field("4g", validation_alias="LAKEHOUSE_DRIVER_MEMORY", pattern=r"^\d+[mgMG]$")
+    driver_memory: str = Field("4g", validation_alias="LAKEHOUSE_DRIVER_MEMORY")
     kafka: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA")
-    watermark: str = Field(
-        "30 seconds", validation_alias="LAKEHOUSE_WATERMARK", pattern=r"^\d+ (second|minute|hour)s?$"
-    )
+    watermark: str = Field("30 seconds", validation_alias="LAKEHOUSE_WATERMARK")
     databricks_host: str | None = Field(None, validation_alias="DATABRICKS_HOST")
     databricks_http_path: str | None = Field(None, validation_alias="DATABRICKS_HTTP_PATH")
     databricks_token: str | None = Field(None, validation_alias="DATABRICKS_TOKEN", repr=False)
@@ -40,6 +38,20 @@ class Settings(BaseSettings):
         if home.exists() and not home.is_dir():
             raise ValueError(f"{home} is a file; give a folder")
         return home.expanduser().absolute()
+
+    @field_validator("driver_memory")
+    @classmethod
+    def _memory(cls, memory: str) -> str:
+        if not re.fullmatch(r"\d+[mgMG]", memory):
+            raise ValueError(f"'{memory}' is no amount of memory; give one such as 4g or 512m")
+        return memory
+
+    @field_validator("watermark")
+    @classmethod
+    def _duration(cls, duration: str) -> str:
+        if not re.fullmatch(r"\d+ (second|minute|hour)s?", duration):
+            raise ValueError(f"'{duration}' is no duration; give one such as '30 seconds' or '2 minutes'")
+        return duration
 
     @field_validator("kafka")
     @classmethod
@@ -58,6 +70,11 @@ class Settings(BaseSettings):
     def bronze(self) -> str:
         """Where the bronze tables lie, a folder or `s3://...`; in the warehouse by default."""
         return _place(self.bronze_setting or str(self.home / "warehouse" / "bronze.db")).rstrip("/")
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where loads and streams keep what they have read."""
+        return self.home / "checkpoints"
 
     @property
     def warehouse(self) -> Warehouse:
@@ -86,13 +103,15 @@ def load_settings(**overrides: str | None) -> Settings:
         UsageError: a setting is malformed; the message names it.
     """
     for name, value in dotenv_values(PROJECT / ".env").items():
-        if name.startswith("AWS_") and value:
+        if (name.startswith("AWS_") or name == "LAKEHOUSE_DEBUG") and value:
             os.environ.setdefault(name, value)
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(
+            f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
         raise UsageError(f"{problems}. See .env.example.") from None
     if any(place.startswith(s3.SCHEME) for place in (settings.landing, settings.bronze)):
         s3.export_settings()

@@ -27,13 +27,13 @@ order by source, table_name
 """
 
 _QUARANTINE = """
-select source, table_name, reason, count(*) as records, max(_source_file) as newest_file
+select source, table_name, reason, count(*) as records, max_by(_source_file, _ingested_at) as newest_file
 from ops.quarantine
 group by source, table_name, reason
 order by source, table_name, records desc
 """
 
-_LAST_BUILD = "select * from ops.builds order by finished_at desc limit 1"
+_LAST_BUILD = "select * from ops.builds where command = '{command}' order by finished_at desc limit 1"
 
 _FAILED_TESTS = """
 select test_name, model, severity, max(failures) as failures, min(record) as example
@@ -56,14 +56,26 @@ def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Consol
     if "ops.builds" not in warehouse.tables():
         console.print("Nothing was built yet: run `lakehouse build`.")
         return
-    (build,) = _rows(warehouse, _LAST_BUILD)
+    # What was only tested, as by `lakehouse validate`, may be a small part.
+    for command in ("build", "test"):
+        for last in _rows(warehouse, _LAST_BUILD.format(command=command)):
+            _print_tests(warehouse, last, console)
+
+
+def _print_tests(warehouse: Warehouse, last: dict[str, Any], console: Console) -> None:
     console.print(
-        f"Last build {build['finished_at']:%Y-%m-%d %H:%M} UTC: {build['tests_passed']} tests passed, "
-        f"{build['tests_failed']} failed, {build['tests_warned']} warned"
+        f"Last {last['command']} {last['finished_at']:%Y-%m-%d %H:%M} UTC: "
+        f"{last['tests_passed']} tests passed, {last['tests_failed']} failed, {last['tests_warned']} warned"
     )
-    if build["tests_failed"] + build["tests_warned"]:
-        failed = _rows(warehouse, _FAILED_TESTS.format(invocation_id=build["invocation_id"]))
+    if not last["tests_failed"] + last["tests_warned"]:
+        return
+    failed = []
+    if "ops.failed_rows" in warehouse.tables():
+        failed = _rows(warehouse, _FAILED_TESTS.format(invocation_id=last["invocation_id"]))
+    if failed:
         console.print(_plain_table("Failed tests (ops.failed_rows)", failed))
+    if len(failed) < last["tests_failed"] + last["tests_warned"]:
+        console.print("Unit tests, and tests that could not run, have no rows; what ran them says why.")
 
 
 def _rows(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
@@ -75,7 +87,7 @@ def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTabl
     by_name = {(load["source"], load["table_name"]): load for load in loads}
     table = Table(title="Sources (ops.loads)", title_justify="left")
     for heading in ("table", "last load", "freshness"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("rows", "rescued", "quarantined", "duplicates", "refused"):
         table.add_column(heading, justify="right")
     for contract in contracts:
@@ -103,7 +115,9 @@ def _freshness(contract: SourceTable, age: timedelta) -> str:
 
 
 def _plain_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(*rows[0], title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for column in rows[0]:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row.values()))
     return table

@@ -22,7 +22,7 @@ from rich.table import Table
 from ingestion.clock import clock_of
 from ingestion.contracts import SourceTable
 from ingestion.landing import FileGlob, LandedFile
-from ingestion.streams.stream import Progress, Query
+from ingestion.streams.stream import Query, QueryProgress
 from lakehouse.building import Gold
 from lakehouse.errors import UsageError
 from lakehouse.loading import comes_over_kafka, follow_bronze, load_files, load_messages, open_queries
@@ -79,9 +79,9 @@ class Follower:
     @property
     def written_to(self) -> datetime | None:
         """When silver was last written; null when it never was."""
-        return clock_of(self._settings.home / "checkpoints", "silver").last
+        return clock_of(self._settings.checkpoints, "silver").last
 
-    def cycle(self) -> list[Progress]:
+    def cycle(self) -> list[QueryProgress]:
         """Everything that arrived since the last cycle, to silver; what each query did.
 
         Raises:
@@ -165,7 +165,7 @@ class StreamDisplay:
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._rows = 0
         self._started = time.monotonic()
-        self._newest: dict[str, Progress] = {}
+        self._newest: dict[str, QueryProgress] = {}
         self._gold_seconds = 0.0
 
     def __enter__(self) -> "StreamDisplay":
@@ -178,7 +178,7 @@ class StreamDisplay:
         minutes = (time.monotonic() - self._started) / 60
         self._console.print(f"Stopped after {minutes:.1f} minutes and {self._rows:,} rows.")
 
-    def update(self, queries: Sequence[Progress]) -> None:
+    def update(self, queries: Sequence[QueryProgress]) -> None:
         """Show what queries did."""
         grown = [query for query in queries if query.rows]
         self._rows += sum(query.rows for query in grown)
@@ -207,7 +207,7 @@ class StreamDisplay:
         return table
 
 
-def _figures(query: Progress) -> tuple[str, ...]:
+def _figures(query: QueryProgress) -> tuple[str, ...]:
     return (
         f"{query.rows:,}",
         f"{query.rows / query.seconds:,.0f}",
@@ -218,7 +218,7 @@ def _figures(query: Progress) -> tuple[str, ...]:
     )
 
 
-def _line(query: Progress) -> str:
+def _line(query: QueryProgress) -> str:
     return (
         f"{query.source} {query.rows:,} rows in {query.seconds:.1f} s, lag {query.lag_seconds:.1f} s, "
         f"state {query.state_rows:,} rows"

@@ -15,7 +15,7 @@
         select
             '{{ invocation_id }}',
             '{{ result.node.name }}',
-            '{{ (result.node.attached_node or result.node.depends_on.nodes | first) }}',
+            '{{ (result.node.attached_node or result.node.depends_on.nodes | last) }}',
             '{{ result.status }}',
             {{ result.failures }},
             to_json(struct(failing.*)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
 
 from ingestion.generator.catalogue import CATEGORIES
 from ingestion.generator.customers import Customers, customer_keys

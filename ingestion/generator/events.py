@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.generator.files import joined, write_text
 from ingestion.generator.sampling import FloatArray, IntArray, Streams, mark

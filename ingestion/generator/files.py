@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 _AS_EXPORTED = csv.WriteOptions(eol="\r\n", quoting_style="none", quoting_header="none", batch_size=16_384)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
 
 from ingestion.generator.files import joined, write_gzip, write_text
 from ingestion.generator.gym_actions import logins, workout_actions

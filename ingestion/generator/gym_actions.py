@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
 
 from ingestion.generator.gym_transport import (
     CSV_DEFECTS,

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.generator.gym_transport import MESSAGE_DEFECTS, Messages, epochs, join, message_lines
 from ingestion.generator.gym_users import Users

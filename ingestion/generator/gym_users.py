@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
 
 from ingestion.generator.gym_transport import CSV_DEFECTS, csv_lines
 from ingestion.generator.sampling import BoolArray, IntArray, Streams, mark, scatter

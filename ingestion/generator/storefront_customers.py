@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
-from xlsxwriter import Workbook  # type: ignore[import-untyped,unused-ignore]
+import pyarrow as pa
+import pyarrow.compute as pc
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from ingestion.generator.extract import Extract
 from ingestion.generator.files import complete_file, delivery_file

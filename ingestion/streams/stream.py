@@ -103,7 +103,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Progress:
+class QueryProgress:
     """What a query did: rows read, seconds taken, state kept, age in seconds of the oldest row when done."""
 
     source: str
@@ -143,7 +143,7 @@ class Query:
         self._clock = clock_of(checkpoints, "silver")
         self._oldest: datetime | None = None
 
-    def run(self) -> Progress:
+    def run(self) -> QueryProgress:
         """Bring the silver tables up to date with everything that is in bronze now.
 
         Raises:
@@ -198,10 +198,10 @@ class Query:
         )
         rows.write.format("delta").mode("append").saveAsTable(audit.QUARANTINE)
 
-    def _progress(self, batches: Sequence[Any], seconds: float) -> Progress:
+    def _progress(self, batches: Sequence[Any], seconds: float) -> QueryProgress:
         states = [state for batch in batches[-1:] for state in batch["stateOperators"]]
         age = datetime.now(UTC) - self._oldest if self._oldest else timedelta()
-        return Progress(
+        return QueryProgress(
             source=self.table.label,
             rows=sum(batch["numInputRows"] for batch in batches),
             seconds=seconds,

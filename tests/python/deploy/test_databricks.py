@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,13 @@ def test_events_run_every_sunday_at_14_23() -> None:
     # Quartz: second, minute, hour, day of month, month, day of week.
     assert schedule["quartz_cron_expression"].split() == ["0", "23", "14", "?", "*", "SUN"]
     assert schedule["timezone_id"] == "UTC"
+
+
+def test_the_job_has_the_versions_of_dbt_that_the_project_has() -> None:
+    (environment,) = job()["environments"]
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["dependencies"]
+    needed = {name for name in declared if name.startswith(("dbt-core", "dbt-databricks"))}
+    assert len(needed) == 2 and needed <= set(environment["spec"]["dependencies"])
 
 
 def test_the_load_task_loads(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from ingestion import audit, bronze
 from ingestion.contracts import read_contracts
 from ingestion.streams import open_queries
-from ingestion.streams.stream import Progress
+from ingestion.streams.stream import QueryProgress
 from ingestion.streams.tables import read_tables
 from lakehouse.settings import PROJECT
 
@@ -63,7 +63,7 @@ class Gym:
         envelope = {"key": "1", "value": text, "topic": topic, "partition": 0, "offset": offset}
         self._add("kafka_multiplex", json.dumps(envelope | {"timestamp": EIGHT}))
 
-    def follow(self, queries_at_once: int = 1) -> dict[str, Progress]:
+    def follow(self, queries_at_once: int = 1) -> dict[str, QueryProgress]:
         """Deliver what was sent since, as a file per table, and bring silver up to date."""
         headers = {
             "registered_users": "user_id,device_id,mac_address,registration_timestamp",

@@ -9,8 +9,8 @@ import pytest
 from dbt.adapters.spark import session
 from pyspark.sql import SparkSession
 
-from lakehouse.cursor import only_reads, sail_reads
-from lakehouse.sail import Reader
+from lakehouse.cursor import sail_reads
+from lakehouse.sail import Reader, only_reads
 from lakehouse.warehouse import Warehouse
 
 _NUMBERS = count(1)

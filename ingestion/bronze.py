@@ -29,7 +29,7 @@ from ingestion.errors import root_cause
 from ingestion.frames import from_arrow
 from ingestion.landing import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.micro_batches import MicroBatch, read_new
-from ingestion.readers import UNPARSED, URI, FileRefused, reader_for
+from ingestion.readers import UNPARSED, URI, FileRefused, check_compression, reader_for
 from ingestion.schema import differences, struct_type
 from ingestion.times import EPOCH, from_epoch_micros, to_epoch_micros
 
@@ -121,13 +121,23 @@ def create_table(spark: SparkSession, table: SourceTable, location: str | None) 
         LoadError: the table exists, and the contract has changed since.
     """
     if not spark.catalog.tableExists(table.bronze):
-        folder = location and f"{location}/{table.identifier}"
-        spark.sql(f"create table {table.bronze} {_definition(spark, table, folder)}")
+        spark.sql(f"create table {table.bronze} {_definition(spark, table, _folder(table, location))}")
     if changes := differences(spark, table):
         raise LoadError(
             f"the contract has changed: {'; '.join(changes)}. "
             "Run with --overwrite-schema to take it over, or correct the contract"
         )
+
+
+def is_lost(spark: SparkSession, table: SourceTable, location: str | None) -> bool:
+    """Whether a bronze table is not there, or its folder in `location` is not."""
+    if folder := _folder(table, location):
+        return not DeltaTable.isDeltaTable(spark, folder)
+    return not spark.catalog.tableExists(table.bronze)
+
+
+def _folder(table: SourceTable, location: str | None) -> str | None:
+    return f"{location}/{table.identifier}" if location else None
 
 
 def _definition(spark: SparkSession, table: SourceTable, folder: str | None) -> str:
@@ -167,6 +177,11 @@ class TableLoader:
 
     def load(self) -> list[FileLoad]:
         """Load new files, and those that were overwritten or refused before."""
+        if self._history.loaded_bytes and is_lost(self._spark, self.table, self._location):
+            raise LoadError(
+                f"{self.table.bronze} is gone, but the books in {audit.LOADS} say what it held: "
+                f"run `lakehouse clean {self.table.source}`, then load again"
+            )
         create_table(self._spark, self.table, self._location)
         landed = sorted(self._glob.files())
         if any(file.path not in self._history.newest for file in landed):
@@ -246,6 +261,7 @@ class TableLoader:
             if checksum in seen:
                 status, reason = "duplicate", f"the same bytes as {seen[checksum]}"
             else:
+                check_compression(file)
                 self._reader.check(self.table, file)
                 seen[checksum] = file.path
         except FileRefused as refusal:
@@ -433,6 +449,8 @@ def _refuse_if(unreadable: Mapping[str, str], load: FileLoad) -> FileLoad:
 
 
 def _cannot_be_read(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "the file is gone, or its name is not in UTF-8: rename it"
     return f"the file cannot be read: {getattr(error, 'strerror', None) or root_cause(error)}"
 
 

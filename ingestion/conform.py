@@ -16,11 +16,11 @@ _ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T].+)?$"
 def conform(records: DataFrame, table: SourceTable) -> DataFrame:
     """Type the contract's columns of `records` (strings), compute others, and add `_rescued_data`.
 
-    A value that its type does not take becomes null and is kept, as JSON by column name, in
+    A value that its type does not take becomes null and is kept, as JSON by its name in the file, in
     `_rescued_data`, together with values under undeclared names. All other columns pass through.
     """
     typed = {column.name: _typed(column.name, column.data_type) for column in table.columns}
-    misfits = {name: _is_misfit(name, value) for name, value in typed.items()}
+    misfits = {column.header: _misfit(column.name, typed[column.name]) for column in table.columns}
     passed = [name for name in records.columns if name not in typed and name != EXTRA]
     conformed = records.select(
         *(value.alias(name) for name, value in typed.items()),
@@ -58,17 +58,17 @@ def _nested(text: Column, data_type: str) -> Column:
     return F.when(parsed["misfit"].isNull(), parsed["value"])
 
 
-def _is_misfit(name: str, typed: Column) -> Column:
-    return typed.isNull() & (F.trim(F.col(name)) != "")
+def _misfit(name: str, typed: Column) -> Column:
+    """The text of a value that its type does not take, else null."""
+    return F.when(typed.isNull() & (F.trim(F.col(name)) != ""), F.col(name))
 
 
 def _rescued(misfits: dict[str, Column]) -> Column:
     misfit_values = F.map_filter(
-        F.create_map(
-            *(part for name, misfit in misfits.items() for part in (F.lit(name), F.when(misfit, F.col(name))))
-        ),
+        F.create_map(*(part for name, misfit in misfits.items() for part in (F.lit(name), misfit))),
         lambda _, value: value.isNotNull(),
     )
     undeclared = F.coalesce(F.col(EXTRA), F.create_map().cast("map<string,string>"))
-    any_rescued = reduce(Column.__or__, misfits.values(), F.col(EXTRA).isNotNull())
+    is_misfit = (misfit.isNotNull() for misfit in misfits.values())
+    any_rescued = reduce(Column.__or__, is_misfit, F.col(EXTRA).isNotNull())
     return F.when(any_rescued, F.to_json(F.map_concat(misfit_values, undeclared)))

@@ -6,6 +6,7 @@ Both are a stream of file names with a checkpoint; contents are read later, by t
 import os
 from collections.abc import Sequence
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.readwriter import DataStreamReader
@@ -34,9 +35,15 @@ def stream_of_files(spark: SparkSession, glob: FileGlob) -> DataFrame:
 
 
 def look_up(spark: SparkSession, files: Sequence[LandedFile]) -> list[LandedFile]:
-    """The same files with the `uri` under which Spark reports their rows; it never shows empty files."""
-    found = spark.read.format("binaryFile").load([file.pattern for file in files])
-    return sorted([*collect(_names(found)), *(file for file in files if file.size == 0)])
+    """The same files with the `uri` under which Spark reports their rows; some it does not show."""
+    try:
+        found = collect(_names(spark.read.format("binaryFile").load([file.pattern for file in files])))
+    except AnalysisException:
+        # One that is gone, or that has a name by which it cannot be opened, keeps Spark from finding any.
+        if len(files) == 1:
+            return list(files)
+        return sorted(found for file in files for found in look_up(spark, [file]))
+    return sorted([*found, *(file for file in files if file.size == 0)])
 
 
 def collect(names: DataFrame) -> list[LandedFile]:

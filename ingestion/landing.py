@@ -108,7 +108,8 @@ class FileGlob:
                     # A file may be moved away while the folder is listed.
                     with suppress(FileNotFoundError):
                         modified_at, size = _stat(path)
-                        yield LandedFile(modified_at, path, size)
+                        # As Spark writes a name that is not in UTF-8, by which the file cannot be opened.
+                        yield LandedFile(modified_at, os.fsencode(path).decode(errors="replace"), size)
 
 
 def check_landing(landing: str) -> None:

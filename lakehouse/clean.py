@@ -39,7 +39,7 @@ def remove(traces: Traces) -> None:
     """Remove tables with their folders, checkpoints, and the source's rows in `ops`."""
     spark = quiet_spark()
     # Books first: files that are no longer in them are loaded again.
-    for books in (audit.LOADS, audit.QUARANTINE):
+    for books in (audit.LOADS, audit.QUARANTINE, "ops.row_accounting"):
         if spark.catalog.tableExists(books):
             spark.sql(f"delete from {books} where source = '{traces.source}'")
     for table in traces.tables:

@@ -61,6 +61,8 @@ def spark_session(catalog: bool = True) -> SparkSession:
         return SparkSession.builder.getOrCreate()
     # A Java that `make setup` brought lies beside the Python interpreter.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # Java takes from it how names of files are written; in the locale `C` it finds none with an umlaut.
+    os.environ["LC_ALL"] = "C.UTF-8"
     builder = SparkSession.builder
     if catalog:
         _remove_half_made_metastore(Path(os.environ.get("LAKEHOUSE_HOME", ".lakehouse")) / "metastore")

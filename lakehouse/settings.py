@@ -13,6 +13,9 @@ from ingestion import s3
 from lakehouse.errors import UsageError
 from lakehouse.warehouse import Warehouse
 
+# In MiB.
+_LEAST_MEMORY = 1024
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -37,13 +40,16 @@ class Settings(BaseSettings):
     def _absolute_home(cls, home: Path) -> Path:
         if home.exists() and not home.is_dir():
             raise ValueError(f"{home} is a file; give a folder")
-        return home.expanduser().absolute()
+        return _absolute(home)
 
     @field_validator("driver_memory")
     @classmethod
     def _memory(cls, memory: str) -> str:
-        if not re.fullmatch(r"\d+[mgMG]", memory):
-            raise ValueError(f"'{memory}' is no amount of memory; give one such as 4g or 512m")
+        amount = re.fullmatch(r"(\d+)([mg])", memory.lower())
+        if amount is None:
+            raise ValueError(f"'{memory}' is no amount of memory; give one such as 4g or 1500m")
+        if int(amount[1]) * (1024 if amount[2] == "g" else 1) < _LEAST_MEMORY:
+            raise ValueError(f"{memory} is too little for Spark; give at least {_LEAST_MEMORY}m")
         return memory
 
     @field_validator("watermark")
@@ -124,4 +130,10 @@ def _is_address(text: str) -> bool:
 
 
 def _place(setting: str) -> str:
-    return setting if setting.startswith(s3.SCHEME) else str(Path(setting).expanduser().absolute())
+    return setting if setting.startswith(s3.SCHEME) else str(_absolute(Path(setting)))
+
+
+def _absolute(path: Path) -> Path:
+    path = path.expanduser().absolute()
+    # Spark names files without `..`, and a file with two names would be loaded twice. Links stay as they are.
+    return path.resolve() if ".." in path.parts else path

@@ -19,13 +19,21 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from ingestion.audit import FileLoad
 from ingestion.clock import clock_of
 from ingestion.contracts import SourceTable
 from ingestion.landing import FileGlob, LandedFile
 from ingestion.streams.stream import Query, QueryProgress
 from lakehouse.building import Gold
 from lakehouse.errors import UsageError
-from lakehouse.loading import comes_over_kafka, follow_bronze, load_files, load_messages, open_queries
+from lakehouse.loading import (
+    LoadSummary,
+    comes_over_kafka,
+    follow_bronze,
+    load_files,
+    load_messages,
+    open_queries,
+)
 from lakehouse.settings import Settings
 
 _UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}
@@ -45,7 +53,7 @@ def follow(
 
     Raises:
         UsageError: the trigger is no length of time.
-        LakehouseError: a cycle failed.
+        LakehouseError: a cycle failed, or files were refused.
     """
     interval = trigger_seconds(trigger)
     os.environ["LAKEHOUSE_STREAMING"] = "1"
@@ -59,8 +67,10 @@ def follow(
         while not stopped.is_set() and time.monotonic() < ends_at:
             started = time.monotonic()
             display.update(follower.cycle())
+            display.update_refused(follower.refused)
             gold.refresh(follower.written_to)
             stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
+    LoadSummary(follower.refused).raise_for_refused()
 
 
 class Follower:
@@ -75,6 +85,12 @@ class Follower:
         self._grown = {table.bronze for table in tables}
         self._queries: list[Query] = []
         self._tables = tables
+        self._refused: dict[str, FileLoad] = {}
+
+    @property
+    def refused(self) -> list[FileLoad]:
+        """Files that could not be loaded and still lie there as they were."""
+        return list(self._refused.values())
 
     @property
     def written_to(self) -> datetime | None:
@@ -98,6 +114,8 @@ class Follower:
         landed = {file for glob in globs for file in glob.files()}
         if landed != self._landed or not self._queries:
             loads = load_files(self._settings, self._in_files)
+            self._refused |= {load.path: load for load in loads}
+            self._refused = {p: load for p, load in self._refused.items() if load.status == "refused"}
             labels = {f"{load.source}.{load.table_name}" for load in loads}
             self._grown |= {table.bronze for table in self._in_files if table.label in labels}
             self._landed = landed
@@ -167,6 +185,7 @@ class StreamDisplay:
         self._started = time.monotonic()
         self._newest: dict[str, QueryProgress] = {}
         self._gold_seconds = 0.0
+        self._refused: dict[str, str | None] = {}
 
     def __enter__(self) -> "StreamDisplay":
         if self._console.is_terminal:
@@ -185,6 +204,13 @@ class StreamDisplay:
         self._newest |= {query.source: query for query in grown}
         if grown:
             self._show("; ".join(map(_line, grown)))
+
+    def update_refused(self, refused: Sequence[FileLoad]) -> None:
+        """Name files that could not be loaded, each once as long as it is refused for the same reason."""
+        reasons = {load.path: load.reason for load in refused}
+        for path, reason in reasons.items() - self._refused.items():
+            self._console.print(f"refused: {path}: {reason}", highlight=False, soft_wrap=True, markup=False)
+        self._refused = reasons
 
     def refreshed(self, seconds: float) -> None:
         """Show how long gold took."""

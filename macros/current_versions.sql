@@ -8,11 +8,12 @@
     {%- endif %}
     select
         *,
-        dbt_valid_to is not null as is_deleted,
-        coalesce(dbt_valid_to, dbt_valid_from) as _changed_at
+        dbt_valid_to is not null as is_deleted
     from (
         select
             *,
+            {#- Of all versions: where a key has two ids, the one that is left may be older than the one that went. #}
+            max(coalesce(dbt_valid_to, dbt_valid_from)) over (partition by {{ key }}) as _changed_at,
             row_number() over (
                 partition by {{ key }}
                 order by dbt_valid_to desc nulls first, dbt_valid_from desc, dbt_scd_id

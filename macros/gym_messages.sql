@@ -11,7 +11,7 @@
                 '|', user_id, workout_id, session_id, action, device_id, time, if(topic = 'user_info', offset, null)
             ) as message_key,
             case topic
-                when 'user_info' then {{ gym_rejected(['user_id', "if(update_type in ('new', 'update', 'delete'), 1, null)"], 'time') }}
+                when 'user_info' then {{ gym_rejected(['user_id', "if(update_type in ('new', 'update', 'delete'), 1, null)", 'offset'], 'time') }}
                 when 'workout' then
                     {{ gym_rejected(['user_id', 'workout_id', 'session_id', "if(action in ('start', 'stop'), 1, null)"], 'time') }}
                 when 'bpm' then {{ gym_rejected(['device_id', 'heartrate'], 'time') }}
@@ -54,6 +54,17 @@
 {%- endmacro %}
 
 
+{#- Of a usable login. -#}
+
+{% macro gym_rejected_logout() -%}
+    coalesce(
+        logout < login or logout not between -62135596800 and 253402300799
+        or logout > unix_micros(_ingested_at) / 1000000 + 86400,
+        false
+    )
+{%- endmacro %}
+
+
 {#- A registration without a usable time is one. -#}
 
 {% macro gym_rejected_registration() -%}
@@ -65,8 +76,10 @@
 {%- endmacro %}
 
 
-{#- Null where a timestamp cannot hold it. -#}
+{#- Null where a timestamp cannot hold it. Of seconds alone, Sail drops the fraction. -#}
 
 {% macro gym_timestamp(seconds) -%}
-    timestamp_seconds(if({{ seconds }} between -62135596800 and 253402300799, {{ seconds }}, null))
+    timestamp_micros(
+        cast(if({{ seconds }} between -62135596800 and 253402300799, {{ seconds }}, null) * 1000000 as bigint)
+    )
 {%- endmacro %}

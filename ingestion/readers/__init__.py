@@ -5,6 +5,7 @@ business (`ingestion.conform`), so a reader knows its format and nothing else.
 """
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Protocol
 
 from pyspark.sql import DataFrame, SparkSession
@@ -22,6 +23,13 @@ NO_RECORDS = "a complete extract without a record would mean that everything was
 
 class FileRefused(Exception):
     """A file that cannot be loaded as a whole; the message says why and what to do."""
+
+
+def check_compression(file: LandedFile) -> None:
+    """Refuse what is compressed in a way of which nothing, or not all, would be read."""
+    ending = PurePath(file.path).suffix.lower()
+    if ending in (".7z", ".deflate", ".lz4", ".rar", ".snappy", ".xz", ".z", ".zip", ".zst"):
+        raise FileRefused(f"files that end in {ending} are not read: unpack it, or send it as .gz")
 
 
 def check_header(table: SourceTable, header: Sequence[str], hint: str) -> None:

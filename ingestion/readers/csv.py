@@ -3,7 +3,7 @@
 import codecs
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
@@ -32,16 +32,20 @@ class CsvReader:
         """Read the files, those with the same header and the same kind of lines together."""
         groups = defaultdict(list)
         for file in files:
-            groups[tuple(_header(table, file)[0]), _spans_lines(table, file)].append(file.pattern)
+            groups[tuple(_header(table, file)[0]), _record_end(table, file)].append(file.pattern)
         frames = [
-            _read(spark, table, header, spans_lines, patterns)
-            for (header, spans_lines), patterns in groups.items()
+            _read(spark, table, header, record_end, patterns)
+            for (header, record_end), patterns in groups.items()
         ]
         return reduce(DataFrame.unionByName, frames)
 
 
 def _read(
-    spark: SparkSession, table: SourceTable, header: tuple[str, ...], spans_lines: bool, patterns: list[str]
+    spark: SparkSession,
+    table: SourceTable,
+    header: tuple[str, ...],
+    record_end: str | None,
+    patterns: list[str],
 ) -> DataFrame:
     # Spark matches CSV columns by position: numbered names keep odd ones out of the schema.
     fields = [f"_{position}" for position in range(len(header))]
@@ -49,14 +53,14 @@ def _read(
         spark.read.schema(", ".join(f"{name} string" for name in [*fields, UNPARSED]))
         .options(
             header=True,
-            multiLine=spans_lines,
+            multiLine=record_end is not None,
             escape='"',
             mode="PERMISSIVE",
             columnNameOfCorruptRecord=UNPARSED,
             columnPruning=False,
         )
         # Found by itself, a first line's end would be taken for that of all lines.
-        .options(**{"lineSep": "\n"} if spans_lines else {})
+        .options(**{"lineSep": record_end} if record_end else {})
         .options(**table.arrives.options)
         .csv(patterns)
     )
@@ -92,24 +96,47 @@ def _header(table: SourceTable, file: LandedFile) -> tuple[list[str], bool]:
         return header, any(line.strip() for line in text)
 
 
-def _spans_lines(table: SourceTable, file: LandedFile) -> bool:
-    """Whether quoted fields hold line breaks, so that a line is not a record.
+def _record_end(table: SourceTable, file: LandedFile) -> str | None:
+    """What records end with where quoted fields hold line breaks; null where each line is a record.
 
-    Where quotes do not pair, the answer is no: read line by line, a quote that is never closed spoils
-    its own record; otherwise it would swallow all that follow.
+    Where quotes do not pair, each line is one: a quote that is never closed spoils its own record;
+    otherwise it would swallow all that follow.
     """
     encoding = _encoding(table)
     if "\n\n".encode(encoding)[-2:] != b"\n\n":
-        return True  # only Spark's parser of whole files finds the lines of UTF-16
+        return "\n"  # only Spark's parser of whole files finds the lines of UTF-16
     if not (file.contains(_quote(table).encode()) and file.contains(b"\n")):
-        return False
+        return None
     with file.open_text(encoding) as text:
-        records = _parse(table, text, strict=True)
+        lines = _Lines(text)
+        records = _parse(table, lines, strict=True)
+        count, ends = 0, set()
         try:
-            count = sum(1 for _ in records)
+            for _ in records:
+                count += 1
+                ends.add(lines.last[-1:])
         except csv.Error:
-            return False
-        return int(records.line_num) > count
+            return None
+        if records.line_num == count:
+            return None
+    if "\r" not in ends:
+        return "\n"
+    if "\n" in ends:
+        raise FileRefused("some records end with a carriage return, some with a line feed: use one of them")
+    return "\r"
+
+
+class _Lines:
+    """Lines of a text, and the last one read."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._lines = iter(text)
+        self.last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.last = line
+            yield line
 
 
 def _parse(table: SourceTable, text: Iterable[str], strict: bool = False) -> Any:

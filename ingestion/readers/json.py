@@ -80,7 +80,7 @@ def _elements(file: LandedFile) -> Iterator[str]:
     while position < len(text) and text[position] != "]":
         try:
             _, end = decode(text, position)
-        except ValueError:
+        except (ValueError, RecursionError):
             end = _end_of_broken(text, position)
         yield text[position:end]
         position = _after_space(text, end)

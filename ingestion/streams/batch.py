@@ -85,7 +85,7 @@ def periods_by_hour(rows: DataFrame, first: str, last: str) -> list[Period]:
     hours = rows.groupBy(F.date_trunc("hour", first)).agg(
         F.min(F.unix_micros(first)).alias("first"), F.max(F.unix_micros(last)).alias("last")
     )
-    return joined(Period(hour["first"], hour["last"]) for hour in hours.collect())
+    return joined(Period(hour["first"], hour["last"]) for hour in hours.select("first", "last").collect())
 
 
 def joined(periods: Iterable[Period]) -> list[Period]:

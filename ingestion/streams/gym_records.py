@@ -25,7 +25,7 @@ _VALUE = """
     device_id bigint, time double, heartrate double
 """
 _REQUIRED = {
-    USER_INFO: ("user_id", "time", "update_type"),
+    USER_INFO: ("user_id", "time", "update_type", "message_offset"),
     WORKOUT: (*SESSION, "time", "action"),
     BPM: ("device_id", "time", "heartrate"),
 }
@@ -40,15 +40,19 @@ def registrations(rows: DataFrame) -> DataFrame:
 def logins(rows: DataFrame) -> DataFrame:
     """Logins of visits: mac_address, gym, time, logout_time.
 
-    One whose logout is before its login comes twice: rejected, and with an unknown logout.
+    One whose logout is of no use comes twice: rejected, and with an unknown logout.
     """
     logout = _timestamp(F.col("logout"))
     rows = rows.withColumns({KIND: F.lit(LOGIN), "time": _timestamp(F.col("login")), "logout_time": logout})
     rows = rows.withColumn(REASON, F.coalesce(_lacks("mac_address", "gym", "time"), _lies_ahead()))
-    is_backwards = F.col(REASON).isNull() & (F.col("logout_time") < F.col("time"))
-    reasons = F.array(F.col(REASON), F.when(is_backwards, F.lit("the logout is before the login")))
-    reasons = F.when(is_backwards, reasons).otherwise(F.array(REASON))
-    trusted = F.when(F.coalesce(~is_backwards, F.lit(True)), F.col("logout_time"))
+    useless = F.coalesce(
+        F.when(F.col("logout").isNotNull() & F.col("logout_time").isNull(), "the logout is no usable time"),
+        F.when(F.col("logout_time") < F.col("time"), "the logout is before the login"),
+        _lies_ahead("logout_time", "the logout"),
+    )
+    useless = F.when(F.col(REASON).isNull(), useless)
+    reasons = F.when(useless.isNotNull(), F.array(REASON, useless)).otherwise(F.array(REASON))
+    trusted = F.when(useless.isNull(), F.col("logout_time"))
     return (
         rows.withColumn("_reasons", reasons)
         .withColumn("logout_time", trusted)
@@ -74,9 +78,12 @@ def messages(rows: DataFrame) -> DataFrame:
     columns |= {name: value[name] for name in (*SESSION, "device_id", *_TEXTS)}
     columns |= {name: value["address"][name] for name in _ADDRESS}
     topic = F.coalesce("topic", F.lit("null"))
+    # In brackets, what follows the object is an error; Spark would pass it over.
+    in_brackets = F.concat(F.lit("["), "value", F.lit("]"))
+    objects = F.from_json(in_brackets, "array<map<string,string>>", {"allowSingleQuotes": "false"})
     reason = F.coalesce(
         F.when(~topic.isin(*_REQUIRED), F.concat(F.lit("unknown topic "), topic)),
-        F.when(F.get_json_object("value", "$").isNull(), F.lit("the value is no JSON")),
+        F.when(F.coalesce(F.size(objects) != 1, F.lit(True)), F.lit("the value is no JSON object")),
         *(F.when(F.col("topic") == topic, _lacks(*names)) for topic, names in _REQUIRED.items()),
         _lies_ahead(),
     )
@@ -98,6 +105,6 @@ def _lacks(*names: str) -> Column:
     return F.when(missing != "", F.concat(F.lit("it lacks a usable "), missing))
 
 
-def _lies_ahead() -> Column:
-    is_ahead = F.col("time") > F.col("_ingested_at") + F.lit(_FUTURE)
-    return F.when(is_ahead, F.lit("its time is more than a day ahead of its arrival"))
+def _lies_ahead(time: str = "time", called: str = "its time") -> Column:
+    is_ahead = F.col(time) > F.col("_ingested_at") + F.lit(_FUTURE)
+    return F.when(is_ahead, F.lit(f"{called} is more than a day ahead of its arrival"))

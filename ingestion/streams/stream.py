@@ -24,7 +24,7 @@ from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.streams.batch import KIND, REASON, Batch, Period, joined
 from ingestion.streams.tables import StreamTable
 from ingestion.streams.upsert import CDCUpserter, Transaction, Upserter
-from ingestion.times import EPOCH, from_epoch_micros
+from ingestion.times import EPOCH, from_epoch_micros, to_epoch_micros
 
 _BYTES_PER_BATCH = "128m"
 # Of so many small files one is made.
@@ -40,7 +40,7 @@ class Source:
     """A bronze table that is followed.
 
     `records` adds to its rows their `_kind`, their `_reason`, their `time` and what silver tables need.
-    Of rows that are equal in `unique` and arrive within the watermark, one is read.
+    Of rows that are equal in `unique` and are read within the watermark, one is used.
     """
 
     table: str
@@ -160,9 +160,11 @@ class Query:
         rows = self._spark.readStream.option("maxBytesPerTrigger", _BYTES_PER_BATCH).table(self.table.bronze)
         if not self._source.unique:
             return rows
-        # The time of arrival never goes back, so that no row is too late for the watermark and lost.
-        watched = rows.withWatermark("_ingested_at", self._watermark)
-        return watched.dropDuplicatesWithinWatermark(list(self._source.unique))
+        # A row too late for the watermark would be lost. None is by the time of reading; by that of arrival
+        # some may be, as Delta shows a compacted file after files of rows that came later.
+        read_at = F.timestamp_micros(F.lit(to_epoch_micros(self._clock.tick(EPOCH))))
+        watched = rows.withColumn("_read_at", read_at).withWatermark("_read_at", self._watermark)
+        return watched.dropDuplicatesWithinWatermark(list(self._source.unique)).drop("_read_at")
 
     def _write(self, new: MicroBatch) -> None:
         # Read once: reading a second time would find all rows among those that came before.
@@ -232,6 +234,8 @@ def _contents(records: DataFrame) -> _Contents:
             F.max(micros).alias("last"),
             F.min(F.unix_micros("_ingested_at")).alias("arrived"),
         )
+        # Python has no time before the year 1, to which a time zone may move the hour.
+        .select(KIND, "usable", "first", "last", "arrived")
         .collect()
     )
     periods: dict[str, list[Period]] = defaultdict(list)

@@ -14,6 +14,6 @@ left semi join (
 on {% for column in columns %}{{ column }} <=> new_{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
 {% endif -%}
 group by {{ columns | join(', ') }}
-having count(*) > 1 or {{ required | join(' is null or ') }} is null
+having count(*) > 1{% for column in required %} or {{ column }} is null{% endfor %}
 
 {% endtest %}

@@ -1,4 +1,4 @@
--- Every aggregate holds the profit of all order lines, to the cent.
+-- Every aggregate, and each dimension with its unknown member, holds the profit of all order lines, to the cent.
 with lines as (
 
     select sum(profit) as profit from {{ ref('fct_orders') }}
@@ -31,6 +31,16 @@ aggregates as (
         'profit_by_customer' as aggregate_name,
         sum(profit) as profit
     from {{ ref('profit_by_customer') }}
+    union all
+    select
+        'dim_storefront_customer' as aggregate_name,
+        sum(profit) as profit
+    from {{ ref('dim_storefront_customer') }}
+    union all
+    select
+        'dim_storefront_product' as aggregate_name,
+        sum(profit) as profit
+    from {{ ref('dim_storefront_product') }}
 
 )
 

@@ -1,4 +1,4 @@
--- What the streams put into quarantine lacks what is needed, or is a visit that ends before it begins.
+-- What the streams put into quarantine lacks what is needed, or is a visit with an impossible end.
 with quarantined as (
 
     select * from {{ source('ops', 'quarantine') }}
@@ -60,7 +60,7 @@ union all
 select record from logins
 where
     not {{ gym_rejected(['mac_address', 'gym', 'login'], 'login') }}
-    and coalesce(logout >= login, true)
+    and not {{ gym_rejected_logout() }}
 union all
 select record from registrations
 where not ({{ gym_rejected_registration() }})

@@ -75,7 +75,7 @@ bpm as (
         min(heartrate) filter (where valid) as min_bpm,
         -- a sum of doubles depends on the order in which an engine adds them up, even when it is rounded
         cast(
-            round(avg(try_cast(heartrate as decimal(38, 6))) filter (where valid), 6) as double
+            round(avg(try_cast(heartrate as decimal(28, 6))) filter (where valid), 6) as double
         ) as avg_bpm,
         max(heartrate) filter (where valid) as max_bpm,
         count_if(valid) as num_recordings,

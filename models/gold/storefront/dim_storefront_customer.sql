@@ -53,6 +53,19 @@ joined as (
 
 ),
 
+-- what customers bought that nobody delivered
+orders_of_unknown as (
+
+    select
+        count(distinct orders.order_id) as order_count,
+        min(orders.order_date) as first_order_date,
+        max(orders.order_date) as last_order_date,
+        coalesce(cast(sum(cast(orders.profit as decimal(18, 2))) as decimal(18, 2)), 0) as profit
+    from {{ ref('stg_storefront__orders') }} as orders
+    left anti join customers on orders.customer_id = customers.customer_id
+
+),
+
 unknown as (
 
     select
@@ -69,11 +82,12 @@ unknown as (
         cast(null as string) as state,
         cast(null as string) as postal_code,
         cast(null as string) as region,
-        cast(0 as bigint) as order_count,
-        cast(0 as decimal(18, 2)) as profit,
-        cast(null as date) as first_order_date,
-        cast(null as date) as last_order_date,
+        order_count,
+        profit,
+        first_order_date,
+        last_order_date,
         false as is_deleted
+    from orders_of_unknown
 
 )
 

@@ -30,7 +30,7 @@ joined as (
         products.state,
 
         -- numerics
-        products.list_price,
+        cast(products.list_price as decimal(18, 4)) as list_price,
         coalesce(orders.order_count, 0) as order_count,
         coalesce(orders.quantity_sold, 0) as quantity_sold,
         coalesce(orders.profit, 0) as profit,
@@ -40,6 +40,18 @@ joined as (
 
     from products
     left join orders on products.product_id = orders.product_id
+
+),
+
+-- what was sold of products that nobody delivered
+orders_of_unknown as (
+
+    select
+        count(distinct orders.order_id) as order_count,
+        coalesce(sum(orders.quantity), 0) as quantity_sold,
+        coalesce(cast(sum(cast(orders.profit as decimal(18, 2))) as decimal(18, 2)), 0) as profit
+    from {{ ref('stg_storefront__orders') }} as orders
+    left anti join products on orders.product_id = products.product_id
 
 ),
 
@@ -53,10 +65,11 @@ unknown as (
         'Unknown' as sub_category,
         cast(null as string) as state,
         cast(null as decimal(18, 4)) as list_price,
-        cast(0 as bigint) as order_count,
-        cast(0 as bigint) as quantity_sold,
-        cast(0 as decimal(18, 2)) as profit,
+        order_count,
+        quantity_sold,
+        profit,
         false as is_deleted
+    from orders_of_unknown
 
 )
 

@@ -34,7 +34,7 @@ exceptions as (
         'repaired price' as exception,
         sent_price as sent_value
     from orders
-    where price is not null and try_cast(sent_price as decimal(18, 4)) is null
+    where price is not null and try_cast(sent_price as decimal(38, 18)) is null
     union all
     select
         row_id,

@@ -44,7 +44,7 @@ renamed as (
 
         -- numerics
         quantity,
-        cast({{ spreadsheet_number('price') }} as decimal(18, 4)) as price,
+        cast({{ spreadsheet_number('price') }} as decimal(38, 18)) as price,
         discount,
         profit,
 

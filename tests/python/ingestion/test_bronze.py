@@ -210,6 +210,26 @@ def test_tables_lie_where_they_are_told_and_are_found_again(zone: Any) -> None:
     assert zone.rows() == [(1, "Ann"), (2, "Bob")]
 
 
+def test_a_table_whose_folder_is_gone_is_not_made_again_empty(zone: Any) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    zone.load()
+    zone.spark.sql(f"drop table {zone.table.bronze}")
+    shutil.rmtree(zone.location)
+    for _ in range(2):
+        with pytest.raises(LoadError, match=f"is gone.*lakehouse clean {zone.table.source}"):
+            zone.load()
+
+
+def test_a_name_that_is_not_in_utf_8_is_refused(zone: Any) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    Path(os.fsdecode(os.fsencode(zone.folder) + b"/caf\xe9.csv")).write_text(f"{HEAD}2,Bob\n")
+    refused = {"caf\ufffd.csv": "refused"}
+    assert zone.statuses() == refused | {"a.csv": "loaded"}
+    zone.deliver("a.csv", f"{HEAD}1,Ann Lee\n")
+    assert zone.statuses() == refused | {"a.csv": "loaded"}
+    assert set(zone.rows()) == {(1, "Ann"), (1, "Ann Lee")}
+
+
 def test_a_file_that_changes_while_it_is_read_is_loaded_again(zone: Any, monkeypatch: Any) -> None:
     file = zone.deliver("a.csv", f"{HEAD}1,Ann\n", days_ago=1)
     check = CsvReader.check
@@ -316,7 +336,7 @@ def killed(monkeypatch: pytest.MonkeyPatch, table: str, when: str) -> Iterator[N
     """End the load before or after its commit to a table."""
     commit = TableLoader._commit
 
-    def commit_or_die(self: TableLoader, name: str, rows: DataFrame, batch: bronze.Batch) -> None:
+    def commit_or_die(self: TableLoader, name: str, rows: DataFrame, batch: bronze.FileBatch) -> None:
         if name != table:
             return commit(self, name, rows, batch)
         if when == "after":
@@ -364,7 +384,7 @@ def test_a_file_that_vanishes_after_the_commit_to_bronze_doubles_no_rows(
     vanishing = zone.deliver("b.csv", f"{HEAD}2,Bob\n")
     commit = TableLoader._commit
 
-    def commit_or_fail(self: TableLoader, name: str, rows: DataFrame, batch: bronze.Batch) -> None:
+    def commit_or_fail(self: TableLoader, name: str, rows: DataFrame, batch: bronze.FileBatch) -> None:
         if name == audit.QUARANTINE and vanishing.exists():
             vanishing.unlink()
             raise OSError("gone")

@@ -56,6 +56,14 @@ CSV = {
     "one_name_twice.csv": Case("id,id,name\n1,1,A\n", refused="the header has ['id'] more than once"),
     "extra_column.csv": Case("id,tier,name\n1,gold,Ann\n", [(1, "Ann")], ['{"tier":"gold"}']),
     "columns_swapped.csv": Case("name,id\nAnn,1\n", [(1, "Ann")]),
+    "carriage_returns_and_line_breaks.csv": Case(
+        'id,name\r1,"Ann\nLee"\r2,Bob\r3,Cy', [(1, "Ann\nLee"), (2, "Bob"), (3, "Cy")]
+    ),
+    "line_ends_mixed.csv": Case(
+        'id,name\r1,"Ann\nLee"\n2,Bob\n',
+        refused="the file cannot be read: some records end with a carriage return, some with a line feed",
+    ),
+    "archive.csv.zip": Case(f"{HEAD}1,Ann\n", refused="files that end in .zip are not read: unpack it"),
     "quoted_header.csv": Case('"id","name"\n1,Ann\n', [(1, "Ann")]),
     # lines
     "blank_lines.csv": Case(f"\n\n{HEAD}\n1,Ann\n\n2,Bob\n\n", [(1, "Ann"), (2, "Bob")]),
@@ -298,15 +306,19 @@ def test_headers_may_differ_from_column_names(landing: Callable[..., Any], forma
         format=format, path="files/*",
     )  # fmt: skip
     content = {
-        "csv": "Customer ID,Sub-Category,customer_id\n1,Chairs,9\n",
-        "json": '{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9}\n',
-        "json_array": '[{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9}]',
-        "xlsx": workbook(("Customer ID", "Sub-Category", "customer_id"), (1, "Chairs", 9)),
-    }[format]
+        "csv": "Customer ID,Sub-Category,customer_id\n1,Chairs,9\nn/a,Tables,8\n",
+        "json": '{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9}\n'
+                '{"Customer ID":"n/a","Sub-Category":"Tables","customer_id":8}\n',
+        "json_array": '[{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9},'
+                      '{"Customer ID":"n/a","Sub-Category":"Tables","customer_id":8}]',
+        "xlsx": workbook(("Customer ID", "Sub-Category", "customer_id"),
+                         (1, "Chairs", 9), ("n/a", "Tables", 8)),
+    }[format]  # fmt: skip
     zone.deliver("file", content)
     outcome = zone.outcomes()["file"]
-    assert outcome.rows == [(1, "Chairs")]
-    assert outcome.rescued == ['{"customer_id":"9"}']
+    assert outcome.rows == [(1, "Chairs"), (None, "Tables")]
+    # By their names in the file, so that one cannot hide the other.
+    assert outcome.rescued == ['{"Customer ID":"n/a","customer_id":"8"}', '{"customer_id":"9"}']
 
 
 OPTIONS = {

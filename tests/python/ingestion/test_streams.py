@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -15,7 +16,8 @@ from pyspark.sql import SparkSession
 
 from ingestion import audit, bronze
 from ingestion.contracts import read_contracts
-from ingestion.streams import open_queries
+from ingestion.streams import open_queries, stream
+from ingestion.streams.gym_records import messages
 from ingestion.streams.stream import QueryProgress
 from ingestion.streams.tables import read_tables
 from lakehouse.settings import PROJECT
@@ -23,6 +25,8 @@ from lakehouse.settings import PROJECT
 MODELS = PROJECT / "models"
 EIGHT = 1_678_521_600  # 2023-03-11 08:00:00 UTC
 MINUTE, HOUR, YEAR = 60, 3600, 365 * 24 * 3600
+# With which programs in Go, Java and C# often say that they have no time.
+YEAR_ONE = -62_135_596_800
 
 Row = tuple[Any, ...]
 
@@ -58,7 +62,7 @@ class Gym:
     def beats(self, device: int, at: float, heartrate: float | None = 80.0, offset: int = 0) -> None:
         self.message("bpm", {"device_id": device, "time": at, "heartrate": heartrate}, offset=offset)
 
-    def message(self, topic: str, value: Any, offset: int = 0, as_object: bool = False) -> None:
+    def message(self, topic: str, value: Any, offset: int | None = 0, as_object: bool = False) -> None:
         text = value if isinstance(value, str) or as_object else json.dumps(value)
         envelope = {"key": "1", "value": text, "topic": topic, "partition": 0, "offset": offset}
         self._add("kafka_multiplex", json.dumps(envelope | {"timestamp": EIGHT}))
@@ -146,6 +150,9 @@ def odd(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     gym.visited("aa:02", 5, EIGHT, None)
     gym.visited("aa:02", 5, EIGHT, EIGHT + HOUR)
     gym.visited("aa:02", 5, EIGHT, EIGHT + MINUTE)
+    gym.visited("aa:03", 5, EIGHT, 1000 * EIGHT)
+    gym.visited("aa:04", 5, EIGHT, 10 * EIGHT)
+    gym.message("user_info", {"user_id": 9, "update_type": "new", "timestamp": EIGHT}, offset=None)
     gym.follow()
     yield gym
 
@@ -199,8 +206,9 @@ def test_a_date_that_does_not_exist_is_unknown(odd: Gym) -> None:
     assert history == [(EIGHT, "Los Angeles", "90018"), (EIGHT + 1, None, None)]
 
 
-def test_a_logout_before_its_login_is_unknown(odd: Gym) -> None:
-    assert ("aa:01", None) in odd.rows("gym_visits", "mac_address, logout")
+@pytest.mark.parametrize("mac", ["aa:01", "aa:03", "aa:04"])
+def test_an_impossible_logout_is_unknown(odd: Gym, mac: str) -> None:
+    assert (mac, None) in odd.rows("gym_visits", "mac_address, logout")
 
 
 def test_a_logout_only_moves_later(odd: Gym) -> None:
@@ -212,12 +220,15 @@ def test_what_cannot_be_used_is_in_the_quarantine_with_its_reason(odd: Gym) -> N
     assert sorted(rejected) == [
         "it lacks a usable action",
         "it lacks a usable heartrate",
+        "it lacks a usable message_offset",
         "its time is more than a day ahead of its arrival",
         "the logout is before the login",
-        "the value is no JSON",
+        "the logout is more than a day ahead of its arrival",
+        "the logout is no usable time",
+        "the value is no JSON object",
         "unknown topic bpm_test",
     ]
-    assert json.loads(rejected["the value is no JSON"])["value"] == '{"device_id": 11, "time": 16785'
+    assert json.loads(rejected["the value is no JSON object"])["value"] == '{"device_id": 11, "time": 16785'
 
 
 def test_statistics_say_of_which_time_files_are(odd: Gym, statistics: Callable[[Path], set[str]]) -> None:
@@ -228,6 +239,26 @@ def test_tables_write_the_checkpoints_of_their_logs_in_different_batches(odd: Gy
     tables = read_tables(MODELS)
     commits = {odd.detail(name).properties["delta.checkpointInterval"] for name in tables}
     assert len(commits) == len(tables)
+
+
+def test_the_first_second_of_the_calendar_stops_nothing(gym: Gym) -> None:
+    gym.registered(1, 11, at=YEAR_ONE)
+    gym.action(1, "start", YEAR_ONE)
+    gym.action(1, "stop", YEAR_ONE + HOUR)
+    gym.beats(11, YEAR_ONE)
+    gym.beats(11, YEAR_ONE + 1)
+    gym.follow()
+    assert gym.rows("workout_bpm", "time") == [YEAR_ONE + 1]
+
+
+@pytest.mark.parametrize(
+    "value", ['{"device_id": 11}{"device_id": 12}', '{"device_id": 11} more', "{'device_id': 11}", "[]"]
+)
+def test_what_is_more_or_less_than_one_object_is_no_value(spark: SparkSession, value: str) -> None:
+    sent = {"key": "1", "value": value, "topic": "bpm", "partition": 0, "offset": 0}
+    schema = "key string, value string, topic string, partition bigint, offset bigint, _ingested_at timestamp"
+    rows = spark.createDataFrame([(*sent.values(), datetime.now(UTC))], schema)
+    assert messages(rows).head()["_reason"] == "the value is no JSON object"  # type: ignore[index]
 
 
 def test_late_data_changes_what_it_belongs_to(gym: Gym) -> None:
@@ -304,6 +335,25 @@ def test_copies_change_nothing_inside_and_outside_the_watermark(spark: SparkSess
     assert sorted(file.name for file in saved) == ["1.zip", "2.zip", "3.zip", "4.zip"]
     # Were it to fail, Delta would only log it.
     assert spark.sql("describe history silver.heart_rate").where("operation = 'OPTIMIZE'").count() > 0
+
+
+def test_what_is_read_anew_is_never_too_late(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_BYTES_PER_BATCH", "1b")
+    gym = Gym(spark, tmp_path, watermark="1 second")
+    for at in (EIGHT, EIGHT + 1):
+        gym.beats(11, at)
+        gym.follow()
+    time.sleep(2)
+    gym.action(1, "start", EIGHT)
+    gym.follow()
+    # Older rows in a newer file, which is read last.
+    spark.sql("optimize bronze.gym_kafka_multiplex where topic = 'bpm'")
+    spark.sql("delete from silver.heart_rate")
+    shutil.rmtree(gym.folder / "checkpoints/silver")
+    gym.follow()
+    assert gym.rows("heart_rate", "time") == [EIGHT, EIGHT + 1]
 
 
 def test_a_lost_checkpoint_changes_nothing(gym: Gym) -> None:

@@ -188,7 +188,7 @@ def _wait_for_lock(lock: Path, pid: int) -> None:
 def test_settings_errors_name_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKEHOUSE_DRIVER_MEMORY", "lots")
     output = Lakehouse(tmp_path).run("lakehouse", "status", exit_code=2)
-    assert "LAKEHOUSE_DRIVER_MEMORY: 'lots' is no amount of memory; give one such as 4g" in output
+    assert "LAKEHOUSE_DRIVER_MEMORY: 'lots' is no amount of memory; give one such as 4g or 1500m" in output
 
 
 @pytest.mark.parametrize("arguments", [["build"], ["validate", "gym"], ["query", "select 1"], ["status"]])

@@ -1,0 +1,57 @@
+-- Every heart rate of a user's device during a completed workout is one of the workout.
+with heart_rates as (
+
+    select
+        *,
+        {{ unchecked(source('gym', 'heart_rate'), ['_updated_at']) }} as is_unchecked
+    from {{ source('gym', 'heart_rate') }}
+
+),
+
+workouts as (
+
+    select
+        *,
+        {{ unchecked(source('gym', 'completed_workouts'), ['_updated_at']) }} as is_unchecked
+    from {{ source('gym', 'completed_workouts') }}
+
+),
+
+users as (
+
+    select
+        *,
+        {{ unchecked(source('gym', 'users'), ['_updated_at']) }} as is_unchecked
+    from {{ source('gym', 'users') }}
+
+),
+
+recorded as (
+
+    select
+        workouts.user_id,
+        workouts.workout_id,
+        workouts.session_id,
+        heart_rates.device_id,
+        heart_rates.time,
+        heart_rates.heartrate
+    from heart_rates
+    inner join users on heart_rates.device_id = users.device_id
+    inner join workouts
+        on
+            users.user_id = workouts.user_id
+            and heart_rates.time > workouts.start_time
+            and heart_rates.time <= workouts.end_time
+    where heart_rates.is_unchecked or workouts.is_unchecked or users.is_unchecked
+
+)
+
+select recorded.*
+from recorded
+left anti join {{ source('gym', 'workout_bpm') }} as recordings
+    on
+        recorded.user_id = recordings.user_id
+        and recorded.workout_id = recordings.workout_id
+        and recorded.session_id = recordings.session_id
+        and recorded.device_id = recordings.device_id
+        and recorded.time = recordings.time

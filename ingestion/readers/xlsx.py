@@ -1,8 +1,13 @@
 """Excel workbooks: one sheet with a header in its first row."""
 
 import io
+import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from functools import reduce
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -17,6 +22,9 @@ Row = list[str | None]
 
 # How files of Excel 97 begin, and those that Excel has encrypted.
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+# A cell with an error such as #N/A, where it is, and the error.
+_ERROR_CELL = re.compile(rb'<c\s[^>]*\bt="e"[^>]*>.*?</c>', re.DOTALL)
+_PLACE, _ERROR = re.compile(rb'\br="([A-Z]+)(\d+)"'), re.compile(rb"<v>(.*?)</v>")
 
 
 class XlsxReader:
@@ -79,13 +87,36 @@ def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = workbook.sheet_names
-        sheet = workbook.get_sheet_by_name(table.arrives.options.get("sheet", names[0]))
-        rows = sheet.to_python(skip_empty_area=False)
+        name = table.arrives.options.get("sheet", names[0])
+        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        for row, column, error in _errors(data, name):
+            rows[row][column] = error
     except WorksheetNotFound as error:
         raise FileRefused(f"there is no sheet {error}, only {names}: rename it, or the contract's") from None
     except (CalamineError, IndexError) as error:
         raise FileRefused(f"the file is no readable Excel workbook, is it complete? {error}") from None
     return (row for row in ([_as_text(cell) for cell in cells] for cells in rows) if any(row))
+
+
+def _errors(data: bytes, sheet: str) -> Iterator[tuple[int, int, str]]:
+    """Row and column, from 0, of cells with an error, which calamine shows as empty, and the error."""
+    with ZipFile(io.BytesIO(data)) as archive:
+        content = archive.read(_part(archive, sheet))
+    for cell in _ERROR_CELL.findall(content):
+        place, error = _PLACE.search(cell), _ERROR.search(cell)
+        if place and error:
+            column = reduce(lambda number, letter: 26 * number + letter - ord("A") + 1, place[1], 0)
+            yield int(place[2]) - 1, column - 1, error[1].decode()
+
+
+def _part(archive: ZipFile, sheet: str) -> str:
+    """Name of the part of a workbook that holds a sheet."""
+    sheets = ElementTree.fromstring(archive.read("xl/workbook.xml")).iter()
+    (found,) = (s for s in sheets if s.tag.endswith("}sheet") and s.get("name") == sheet)
+    (number,) = (value for name, value in found.items() if name.endswith("}id"))
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    (target,) = (relation.get("Target", "") for relation in relations if relation.get("Id") == number)
+    return posixpath.join("xl", target).removeprefix("/")
 
 
 def _as_text(cell: object) -> str | None:

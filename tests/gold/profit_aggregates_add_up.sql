@@ -1,4 +1,4 @@
--- Every aggregate, and each dimension with its unknown member, holds the profit of all order lines, to the cent.
+-- Every aggregate, and each dimension with its unknown member, has the profit of all lines, to the cent.
 with lines as (
 
     select sum(profit) as profit from {{ ref('fct_orders') }}

@@ -202,6 +202,9 @@ def workbook(*rows: Sequence[object], sheet: str = "Sheet1") -> bytes:
         page = book.add_worksheet(sheet)
         for number, row in enumerate(rows):
             page.write_row(number, 0, row)
+            for column, cell in enumerate(row):
+                if str(cell).startswith("#"):
+                    page.write_formula(number, column, "=A1", value=cell)
     return content.getvalue()
 
 
@@ -231,6 +234,12 @@ WORKBOOKS = {
     ),
     "text_in_int.xlsx": Case(workbook(NAMES, ("one", "Ann")), [(None, "Ann")], ['{"id":"one"}'],
                              ['{"name":"Ann","_rescued_data":"{\\"id\\":\\"one\\"}"}']),
+    "errors.xlsx": Case(
+        workbook(NAMES, (1, "#N/A"), ("#DIV/0!", "Bob"), ("#N/A", "#N/A")),
+        [(1, "#N/A"), (None, "#N/A"), (None, "Bob")], ['{"id":"#DIV/0!"}', '{"id":"#N/A"}'],
+        ['{"name":"#N/A","_rescued_data":"{\\"id\\":\\"#N/A\\"}"}',
+         '{"name":"Bob","_rescued_data":"{\\"id\\":\\"#DIV/0!\\"}"}'],
+    ),
     "renamed_column.xlsx": Case(workbook(("id", "nam"), (1, "A")), refused="the header lacks ['name']"),
     "one_name_twice.xlsx": Case(workbook(("id", "id", "name")), refused="the header has ['id'] more"),
     "truncated.xlsx": Case(workbook(NAMES, (1, "Ann"))[:-400], refused="the file is no readable Excel"),

@@ -10,7 +10,7 @@
             concat_ws(
                 '|', user_id, workout_id, session_id, action, device_id, time, if(topic = 'user_info', offset, null)
             ) as message_key,
-            case topic
+            objects is null or objects != 1 or case topic
                 when 'user_info' then {{ gym_rejected(['user_id', "if(update_type in ('new', 'update', 'delete'), 1, null)", 'offset'], 'time') }}
                 when 'workout' then
                     {{ gym_rejected(['user_id', 'workout_id', 'session_id', "if(action in ('start', 'stop'), 1, null)"], 'time') }}
@@ -24,6 +24,10 @@
                 value,
                 offset,
                 _ingested_at,
+                -- in brackets, what follows the object is an error
+                size(
+                    from_json(concat('[', value, ']'), 'array<map<string,string>>', map('allowSingleQuotes', 'false'))
+                ) as objects,
                 sent.user_id,
                 sent.update_type,
                 sent.workout_id,

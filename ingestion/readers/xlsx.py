@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import reduce
 from xml.etree import ElementTree
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -93,7 +93,7 @@ def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
             rows[row][column] = error
     except WorksheetNotFound as error:
         raise FileRefused(f"there is no sheet {error}, only {names}: rename it, or the contract's") from None
-    except (CalamineError, IndexError) as error:
+    except (CalamineError, BadZipFile, LookupError, ValueError, RuntimeError, SyntaxError) as error:
         raise FileRefused(f"the file is no readable Excel workbook, is it complete? {error}") from None
     return (row for row in ([_as_text(cell) for cell in cells] for cells in rows) if any(row))
 

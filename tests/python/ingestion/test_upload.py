@@ -254,7 +254,7 @@ def test_a_checksum_of_an_earlier_version_is_not_kept_quiet(large: Path, tmp_pat
     body = (large / "large.bin").read_bytes()
     file = write(tmp_path / "files/large.bin", body, LONG_AGO)
     # All parts but the last, in which the versions differ.
-    begin(file, f"{bucket}/large.bin", (1, 2), body[:-1] + b"x")
+    begin(file, f"{bucket}/large.bin", (1, 2), body[:-1] + bytes([body[-1] ^ 1]))
     (step,) = upload(file.parent, bucket).values()
     assert (step.action, "checksum of an earlier version" in step.reason) == ("error", True)
     assert actions(upload(file.parent, bucket, overwrite=True)) == {"large.bin": "upload"}

@@ -7,40 +7,16 @@ with lines as (
 
 aggregates as (
 
-    select
-        'profit_cube' as aggregate_name,
-        sum(profit) as profit
-    from {{ ref('profit_cube') }}
-    union all
-    select
-        'profit_by_year' as aggregate_name,
-        sum(profit) as profit
-    from {{ ref('profit_by_year') }}
-    union all
-    select
-        'profit_by_category' as aggregate_name,
-        sum(profit) as profit
-    from {{ ref('profit_by_category') }}
-    union all
-    select
-        'profit_by_sub_category' as aggregate_name,
-        sum(profit) as profit
-    from {{ ref('profit_by_sub_category') }}
-    union all
-    select
-        'profit_by_customer' as aggregate_name,
-        sum(profit) as profit
-    from {{ ref('profit_by_customer') }}
-    union all
-    select
-        'dim_storefront_customer' as aggregate_name,
-        sum(profit) as profit
-    from {{ ref('dim_storefront_customer') }}
-    union all
-    select
-        'dim_storefront_product' as aggregate_name,
-        sum(profit) as profit
-    from {{ ref('dim_storefront_product') }}
+    {% for name in [
+        'profit_cube', 'profit_by_year', 'profit_by_category', 'profit_by_sub_category', 'profit_by_customer',
+        'dim_storefront_customer', 'dim_storefront_product'
+    ] %}
+        select
+            '{{ name }}' as aggregate_name,
+            sum(profit) as profit
+        from {{ ref(name) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 )
 

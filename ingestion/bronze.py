@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 
 from ingestion import audit
 from ingestion.audit import FileLoad, History
+from ingestion.begun import BegunBatch, Version
 from ingestion.clock import clock_of
 from ingestion.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
@@ -171,6 +172,7 @@ class TableLoader:
         self._location = location
         self._checkpoint = checkpoints / "bronze" / table.identifier
         self._clock = clock_of(checkpoints, table.identifier)
+        self._begun = BegunBatch(checkpoints / "begun" / table.identifier)
         self._history = history
         self._reader = reader_for(table)
         self._loads: list[FileLoad] = []
@@ -242,12 +244,13 @@ class TableLoader:
         started_at = datetime.now(UTC)
         first = self._clock.tick(self._history.last_ingested_at, len(batch.files))
         seen = dict(self._history.loaded_bytes)
+        begun = self._begun.versions(batch.id)
         loads = []
         for position, file in enumerate(batch.files):
             load = self._examine(file, batch, seen, started_at)
             load = replace(load, _ingested_at=first + timedelta(microseconds=position))
             if written := batch.written.get(file.path):
-                load = _as_written(load, written)
+                load = _as_written(load, written, begun.get(file.path))
             loads.append(load)
         return loads
 
@@ -298,6 +301,8 @@ class TableLoader:
             records = self._records(batch, accepted).observe(
                 observed, F.count_if(is_left_out).alias("left_out")
             )
+            if not batch.written:
+                self._begun.keep(batch.id, accepted)
             written = self._write_bronze(records, batch, min(load.ingested_at for load in loads))
             # What was committed before a kill is passed over. Nothing is observed then; asking never ends.
             committed_now = written and not batch.written
@@ -433,13 +438,18 @@ class TableLoader:
         rows.write.format("delta").mode("append").option("mergeSchema", True).saveAsTable(name)
 
 
-def _as_written(load: FileLoad, written: Written) -> FileLoad:
-    """The load as a killed run began it: its time, and its rows even if the file was overwritten since."""
-    load = replace(load, _ingested_at=written.ingested_at)
-    if load.modified_at <= written.ingested_at:
-        return load
-    # The time of another version lets the new one be loaded next.
-    return replace(load, status="loaded", reason=None, sha256=None, modified_at=written.ingested_at)
+def _as_written(load: FileLoad, written: Written, version: Version | None) -> FileLoad:
+    """The load as a killed run began it; what overwrote the file since is loaded next."""
+    version = version or Version(written.ingested_at, load.size_bytes, None)
+    return replace(
+        load,
+        status="loaded",
+        reason=None,
+        sha256=version.sha256,
+        size_bytes=version.size,
+        modified_at=version.modified_at,
+        _ingested_at=written.ingested_at,
+    )
 
 
 def _refuse_if(unreadable: Mapping[str, str], load: FileLoad) -> FileLoad:

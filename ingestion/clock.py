@@ -1,11 +1,11 @@
 """When batches were ingested: each later than those before it, whatever the machine's clock does."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from ingestion.durable import write_durably
 from ingestion.times import from_epoch_micros, to_epoch_micros
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -34,18 +34,9 @@ class BatchClock:
         """The first of `count` times, a microsecond apart, later than `floor` and all given out before."""
         with self._lock:
             first = max(datetime.now(UTC), max(floor, self.last or floor) + _MICROSECOND)
-            self._keep(first + (count - 1) * _MICROSECOND)
+            # On disk before a batch that bears it.
+            write_durably(self._file, str(to_epoch_micros(first + (count - 1) * _MICROSECOND)))
         return first
-
-    def _keep(self, last: datetime) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_suffix(".partial")
-        # On disk before a batch that bears it.
-        with partial.open("w") as text:
-            text.write(str(to_epoch_micros(last)))
-            text.flush()
-            os.fsync(text.fileno())
-        partial.replace(self._file)
 
 
 # Threads that share a file have to share its clock.

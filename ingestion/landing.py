@@ -122,7 +122,8 @@ def check_landing(landing: str) -> None:
         with _landing_errors():
             next(s3.list_objects(landing), None)
     elif not Path(landing).is_dir():
-        raise LandingError(f"The landing zone {landing} does not exist. Create it, or set LAKEHOUSE_LANDING.")
+        problem = "is no folder" if Path(landing).exists() else "does not exist"
+        raise LandingError(f"The landing zone {landing} {problem}. Create it, or set LAKEHOUSE_LANDING.")
 
 
 def is_hidden(name: str) -> bool:

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,9 @@ def test_a_file_that_changes_while_it_is_read_is_loaded_again(zone: Any, monkeyp
 def test_a_missing_landing_zone_is_named(zone: Any, tmp_path: Path) -> None:
     with pytest.raises(LandingError, match=rf"{tmp_path}/none does not exist\. Create it"):
         bronze.load(zone.spark, [zone.table], f"{tmp_path}/none", f"{tmp_path}/bronze", tmp_path)
+    (tmp_path / "none").touch()
+    with pytest.raises(LandingError, match=rf"{tmp_path}/none is no folder"):
+        bronze.load(zone.spark, [zone.table], f"{tmp_path}/none", f"{tmp_path}/bronze", tmp_path)
 
 
 def test_a_missing_folder_of_a_table_is_no_error(zone: Any) -> None:
@@ -413,17 +417,34 @@ def test_a_correction_that_was_killed_can_be_repeated(zone: Any, monkeypatch: py
     assert zone.rows() == [(1, "Ann")]
 
 
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=-1), timedelta(days=400)])
 def test_a_file_overwritten_after_a_kill_is_loaded_in_both_versions(
-    zone: Any, monkeypatch: pytest.MonkeyPatch
+    zone: Any, monkeypatch: pytest.MonkeyPatch, later: timedelta
 ) -> None:
     zone.deliver("a.csv", f"{HEAD}1,Ann\n")
     with killed(monkeypatch, audit.LOADS, "before"):
         zone.load()
-    zone.deliver("a.csv", f"{HEAD}1,Anna\n")
+    overwritten = zone.deliver("a.csv", f"{HEAD}1,Anna\n")
+    modified_at = (datetime.now(UTC) + later).timestamp()
+    os.utime(overwritten, (modified_at, modified_at))
     for _ in range(2):
         zone.load()
     assert zone.rows() == [(1, "Ann"), (1, "Anna")]
     assert zone.recorded("status, rows_loaded") == [("loaded", 1), ("loaded", 1)]
+
+
+def test_a_file_with_a_time_to_come_is_loaded_once_though_the_load_was_killed(
+    zone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered = zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    to_come = (datetime.now(UTC) + timedelta(days=400)).timestamp()
+    os.utime(delivered, (to_come, to_come))
+    with killed(monkeypatch, audit.LOADS, "before"):
+        zone.load()
+    for _ in range(2):
+        zone.load()
+    assert zone.rows() == [(1, "Ann")]
+    assert zone.recorded("status, rows_loaded") == [("loaded", 1)]
 
 
 def test_lost_checkpoints_and_lost_books_lose_no_rows(zone: Any, spark: SparkSession) -> None:

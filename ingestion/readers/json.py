@@ -18,7 +18,10 @@ from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused
 _SPACE = re.compile(r"[\s,]*")
 # A text, which may hold brackets and may end too early, or a bracket.
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
 NEVER_CLOSED = "the array is never closed: the file ends too early"
+
+_decode = json.JSONDecoder().raw_decode
 
 
 class JsonLinesReader:
@@ -58,7 +61,7 @@ class JsonArrayReader:
                 f"a JSON array is declared, but the file begins with {beginning[:20]!r}: "
                 "are these JSON lines? Then declare the format json."
             )
-        if table.arrives.delivery == "complete" and next(_elements(file), None) is None:
+        if table.arrives.delivery == "complete" and next(_elements(table, file), None) is None:
             raise FileRefused(NO_RECORDS)
 
     def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
@@ -66,22 +69,21 @@ class JsonArrayReader:
         schema = pa.schema([("value", pa.string()), (URI, pa.string())])
         tables = []
         for file in files:
-            values = pa.array(_elements(file), pa.string())
+            values = pa.array(_elements(table, file), pa.string())
             tables.append(pa.table([values, pa.repeat(pa.scalar(file.uri), len(values))], schema=schema))
         return _parse(table, from_arrow(spark, pa.concat_tables(tables)))
 
 
-def _elements(file: LandedFile) -> Iterator[str]:
+def _elements(table: SourceTable, file: LandedFile) -> Iterator[str]:
     """The text of each element, broken ones too, and what follows the array."""
     with file.open_text() as source:
         text = source.read()
-    decode = json.JSONDecoder().raw_decode
     position = _after_space(text, text.index("[") + 1)
     while position < len(text) and text[position] != "]":
         try:
-            _, end = decode(text, position)
+            _, end = _decode(text, position)
         except (ValueError, RecursionError):
-            end = _end_of_broken(text, position)
+            end = _end_of_broken(text, position, table)
         yield text[position:end]
         position = _after_space(text, end)
     if position >= len(text):
@@ -95,8 +97,17 @@ def _after_space(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _end_of_broken(text: str, start: int) -> int:
-    """Where a value that is no JSON ends, going by its brackets; at least one character is taken."""
+def _end_of_broken(text: str, start: int, table: SourceTable) -> int:
+    """Where a value that is no JSON ends; at least one character is taken."""
+    end = _closing_bracket(text, start)
+    # A quote too many turns all texts behind it inside out, and with them the brackets.
+    for match in _NEXT_OBJECT.finditer(text, start, end):
+        if _has_all_columns(text, match.end(), table):
+            return match.start() + 1
+    return end
+
+
+def _closing_bracket(text: str, start: int) -> int:
     depth = 0
     for match in _BRACKET.finditer(text, start):
         if match.group() in ("{", "["):
@@ -107,6 +118,15 @@ def _end_of_broken(text: str, start: int) -> int:
                 # A bracket that closes the array itself belongs to the array.
                 return match.end() if depth == 0 else max(match.start(), start + 1)
     return len(text)
+
+
+def _has_all_columns(text: str, position: int, table: SourceTable) -> bool:
+    """Whether a record is there, and no object within another."""
+    try:
+        value, _ = _decode(text, position)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and all(column.header in value for column in table.columns)
 
 
 def _parse(table: SourceTable, lines: DataFrame) -> DataFrame:

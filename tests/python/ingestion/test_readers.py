@@ -186,6 +186,10 @@ ARRAYS = {
     "ends_between_records.jsons": Case('[{"id":1},', [(1, None)], quarantined=[NEVER_CLOSED]),
     "broken_record.jsons": Case('[{"id":1},{"id":x},{"id":3}]', [(1, None), (3, None)],
                                 quarantined=['{"id":x}']),
+    "quote_too_many.jsons": Case(
+        '[{"id":1,"name":"A"n","x":[{"id":7},{"id":8}]},{"id":2,"name":"Bob"},{"id":3,"name":"Cy"}]',
+        [(2, "Bob"), (3, "Cy")], quarantined=['{"id":1,"name":"A"n","x":[{"id":7},{"id":8}]}'],
+    ),
     "no_objects.jsons": Case('[1,[2],"a",{"id":4}]', [(4, None)], quarantined=['"a"', "1", "[2]"]),
     "text_after.jsons": Case('[{"id":1}] done', [(1, None)], quarantined=["done"]),
     "text_between.jsons": Case('[{"id":1}, oops {"id":2}]', [(1, None)], quarantined=['oops {"id":2}']),

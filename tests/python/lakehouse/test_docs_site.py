@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,16 @@ def test_every_model_and_column_is_described(site: Path) -> None:
         columns = set(catalog["nodes"][model["unique_id"]]["columns"])
         described = {name for name, column in model["columns"].items() if column["description"]}
         assert columns - described == set(), model["name"]
+
+
+def test_personal_data_is_tagged_wherever_it_is(site: Path) -> None:
+    manifest = json.loads((site / "manifest.json").read_text())
+    tagged: dict[str, set[bool]] = defaultdict(set)
+    for node in (*manifest["nodes"].values(), *manifest["sources"].values()):
+        for name, column in node.get("columns", {}).items():
+            tagged[name].add("pii" in column["tags"])
+    assert tagged["gender"] == {True}
+    assert [name for name, answers in tagged.items() if len(answers) > 1] == []
 
 
 def test_models_are_shown_as_they_are_built_from_nothing(site: Path) -> None:

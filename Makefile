@@ -75,12 +75,13 @@ soak: setup .cache/kafka/.ready  ## Long campaigns: kill loads and builds at 20 
 	@pytest -m soak -s
 
 .PHONY: bench
-bench: setup  ## Measure generate, load and build at scales 1, 10 and 100, and uploads
+bench: setup .cache/kafka/.ready  ## Measure files at scales 1, 10 and 100, uploads and streaming
 	@python -m benchmarks
 	@python -m benchmarks.upload
+	@python -m benchmarks.streaming
 
 .PHONY: docs
 docs: setup  ## Build the dbt docs site into site/
-	@dbt docs generate --static --quiet
+	@$(if $(wildcard .env),dotenv run --no-override) dbt docs generate --static --quiet
 	@mkdir -p site && cp target/static_index.html site/index.html
 	@echo "Open site/index.html"

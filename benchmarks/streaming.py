@@ -56,7 +56,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Result:
-    """Seconds from due to gold (p50, p95, most) and of a batch, MiB after warm-up and at the end."""
+    """Seconds from due to gold and of a batch; MiB after warm-up, half-way and at the end."""
 
     rate: int
     seconds: int
@@ -67,6 +67,7 @@ class Result:
     p95_first_half: float
     p95_second_half: float
     memory_begin: float
+    memory_middle: float
     memory_end: float
     silver_seconds: float
     gold_seconds: float
@@ -77,14 +78,14 @@ class Result:
             f"| {self.rate:,} | {self.seconds} | {self.counted:,} | {self.p50:.1f} | {self.p95:.1f} "
             f"| {self.most:.1f} | {self.p95_first_half:.1f} | {self.p95_second_half:.1f} "
             f"| {self.silver_seconds:.1f} | {self.gold_seconds:.1f} "
-            f"| {self.memory_begin:,.0f} | {self.memory_end:,.0f} |"
+            f"| {self.memory_begin:,.0f} | {self.memory_middle:,.0f} | {self.memory_end:,.0f} |"
         )
 
 
 HEADING = (
     "| heart rates/s | seconds | counted | p50 s | p95 s | most s | p95 first half | p95 second half "
-    "| silver s | gold s | MiB after warm-up | MiB at end |\n"
-    "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    "| silver s | gold s | MiB after warm-up | MiB half-way | MiB at end |\n"
+    "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 
 
@@ -247,6 +248,7 @@ def _result(
         p95_first_half=float(np.percentile(taken[early], 95)),
         p95_second_half=float(np.percentile(taken[~early], 95)),
         memory_begin=memory[_WARM_UP // _SAMPLE_SECONDS],
+        memory_middle=memory[len(memory) // 2],
         memory_end=memory[-1],
         silver_seconds=_median_seconds(_SILVER, log),
         gold_seconds=_median_seconds(_GOLD, log),

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark.sql import DataFrame
+from py4j.clientserver import ClientServer
+from py4j.java_gateway import JavaObject
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 
@@ -33,10 +35,12 @@ def read_new(stream: DataFrame, checkpoint: Path, write: Callable[[MicroBatch], 
     """
     failure: Exception | None = None
     unfinished = _has_unfinished_batch(checkpoint)
+    callback = _Callback(stream.sparkSession)
 
     def write_batch(rows: DataFrame, number: int) -> None:
         nonlocal failure, unfinished
         name = rows.sparkSession.sparkContext.getLocalProperty("sql.streaming.queryId")
+        callback.begin()
         try:
             if name is None:
                 raise RuntimeError("Spark did not tell the id of the stream")
@@ -56,7 +60,35 @@ def read_new(stream: DataFrame, checkpoint: Path, write: Callable[[MicroBatch], 
         query.awaitTermination()
     except Exception as error:
         raise failure or error from None
+    finally:
+        callback.close()
     return query
+
+
+class _Callback:
+    """The connection by which a stream's thread in the JVM calls Python.
+
+    Python keeps a thread for it, and the JVM a socket, until it is closed: they do not see that the stream's
+    thread has ended.
+    """
+
+    def __init__(self, spark: SparkSession) -> None:
+        gateway = spark.sparkContext._gateway
+        # Where threads of Python and of the JVM do not belong together, connections are shared.
+        self._is_own = isinstance(gateway, ClientServer)
+        self._server = JavaObject("GATEWAY_SERVER", gateway._gateway_client) if gateway else None
+        self._connection: JavaObject | None = None
+
+    def begin(self) -> None:
+        """Note the connection of the thread that calls."""
+        if self._is_own and self._server:
+            self._connection = self._server.getCallbackClient().getPerThreadConnection()
+
+    def close(self) -> None:
+        """Close the connection; the stream has ended."""
+        if self._connection and self._server:
+            self._server.getCallbackClient().connectionStopped(self._connection)
+            self._connection.shutdown()
 
 
 def _has_unfinished_batch(checkpoint: Path) -> bool:

@@ -63,6 +63,8 @@ def spark_session(catalog: bool = True) -> SparkSession:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # Java takes from it how names of files are written; in the locale `C` it finds none with an umlaut.
     os.environ["LC_ALL"] = "C.UTF-8"
+    # Else a JVM with many threads keeps a heap of C's for each of several, which all grow.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     builder = SparkSession.builder
     if catalog:
         _remove_half_made_metastore(Path(os.environ.get("LAKEHOUSE_HOME", ".lakehouse")) / "metastore")

@@ -36,14 +36,21 @@
         {%- if not known %}
     cross join (
         select
-            count(*) as bronze_rows,
-            count_if(not is_rejected)
-            - {{ distinct_rows or 'count(distinct if(is_rejected, null, ' ~ keys[0] ~ '), ' ~ keys | join(', ') ~ ')' }}
-            as superseded_rows,
-            count_if(is_rejected) as rejected_rows
+            coalesce(sum(copies), 0) as bronze_rows,
+            coalesce(sum(copies) filter (where not is_rejected), 0)
+            - {{ distinct_rows or 'count_if(has_key and not is_rejected)' }} as superseded_rows,
+            coalesce(sum(copies) filter (where is_rejected), 0) as rejected_rows
         from (
-            select *, {{ rejected }} as is_rejected from {{ bronze or source(source_name, table_name) }}
-        ) as bronze_rows
+            {#- Several columns in one `count(distinct)` take Sail ten times as long, and its memory. #}
+            select
+                is_rejected,
+                {{ keys | join(' is not null and ') }} is not null as has_key,
+                count(*) as copies
+            from (
+                select *, {{ rejected }} as is_rejected from {{ bronze or source(source_name, table_name) }}
+            ) as bronze_rows
+            group by is_rejected, {{ keys | join(', ') }}
+        ) as bronze_keys
     ) as bronze
         {%- endif %}
     {%- else %}

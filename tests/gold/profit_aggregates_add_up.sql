@@ -1,7 +1,8 @@
 -- Every aggregate, and each dimension with its unknown member, has the profit of all lines, to the cent.
+-- An aggregate of no lines is empty; the dimensions say 0.
 with lines as (
 
-    select sum(profit) as profit from {{ ref('fct_orders') }}
+    select coalesce(sum(profit), 0) as profit from {{ ref('fct_orders') }}
 
 ),
 
@@ -13,7 +14,7 @@ aggregates as (
     ] %}
         select
             '{{ name }}' as aggregate_name,
-            sum(profit) as profit
+            coalesce(sum(profit), 0) as profit
         from {{ ref(name) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -41,7 +41,7 @@
             - {{ distinct_rows or 'count_if(has_key and not is_rejected)' }} as superseded_rows,
             coalesce(sum(copies) filter (where is_rejected), 0) as rejected_rows
         from (
-            {#- Several columns in one `count(distinct)` take Sail ten times as long, and its memory. #}
+            {#- Several columns in one `count(distinct)` take Sail forty times as long, and gigabytes. #}
             select
                 is_rejected,
                 {{ keys | join(' is not null and ') }} is not null as has_key,

@@ -52,6 +52,8 @@ def test_both_transports_give_the_same_rows(
     spark: SparkSession, broker: Broker, recorded: Path, tmp_path: Path
 ) -> None:
     table = _messages()
+    # Tests share the books.
+    table.source = "test_replay"
     broker.create_topics(table.arrives.topics)
     rows = {}
     for transport in ("kafka", "landing"):

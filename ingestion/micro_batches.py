@@ -1,11 +1,13 @@
 """Streams that are read in batches until nothing is new, and what their checkpoints say about a batch."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from py4j.clientserver import ClientServer
 from py4j.java_gateway import JavaObject
+from py4j.protocol import Py4JError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -59,9 +61,9 @@ def read_new(stream: DataFrame, checkpoint: Path, write: Callable[[MicroBatch], 
     try:
         query.awaitTermination()
     except Exception as error:
-        raise failure or error from None
-    finally:
         callback.close()
+        raise failure or error from None
+    callback.close()
     return query
 
 
@@ -85,10 +87,11 @@ class _Callback:
             self._connection = self._server.getCallbackClient().getPerThreadConnection()
 
     def close(self) -> None:
-        """Close the connection; the stream has ended."""
+        """Close the connection; the stream has ended, and the JVM perhaps, too."""
         if self._connection and self._server:
-            self._server.getCallbackClient().connectionStopped(self._connection)
-            self._connection.shutdown()
+            with suppress(Py4JError, OSError):
+                self._server.getCallbackClient().connectionStopped(self._connection)
+                self._connection.shutdown()
 
 
 def _has_unfinished_batch(checkpoint: Path) -> bool:

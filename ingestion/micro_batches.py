@@ -76,14 +76,15 @@ class _Callback:
 
     def __init__(self, spark: SparkSession) -> None:
         gateway = spark.sparkContext._gateway
+        self._server: JavaObject | None = None
         # Where threads of Python and of the JVM do not belong together, connections are shared.
-        self._is_own = isinstance(gateway, ClientServer)
-        self._server = JavaObject("GATEWAY_SERVER", gateway._gateway_client) if gateway else None
+        if isinstance(gateway, ClientServer):
+            self._server = JavaObject("GATEWAY_SERVER", gateway._gateway_client)
         self._connection: JavaObject | None = None
 
     def begin(self) -> None:
         """Note the connection of the thread that calls."""
-        if self._is_own and self._server:
+        if self._server:
             self._connection = self._server.getCallbackClient().getPerThreadConnection()
 
     def close(self) -> None:

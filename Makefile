@@ -6,8 +6,8 @@ SHELL := bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
 # A Java is brought along where there is none that Spark can use.
-JAVA := $(shell java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || echo --extra java)
-# Linters, downloads and the class archive need nothing of each other.
+JAVA = $(shell java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || echo --extra java)
+# Linters and downloads need nothing of each other.
 MAKEFLAGS += --jobs=$(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help
@@ -15,21 +15,23 @@ help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: setup
-setup: .venv/.ready .cache/spark.jsa  ## Install everything into .venv and .cache
+setup: .venv/.ready  ## Install what a laptop needs into .venv
 
-.venv/.ready: uv.lock pyproject.toml lakehouse/install.py lakehouse/jars.sha256 | $(UV)
-	@$(UV) sync --quiet --frozen $(JAVA)
-	@python -m lakehouse.install
+.venv/.ready: uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --quiet --frozen --no-dev --extra local
 	@touch $@
 
-# Takes longer than it saves in a first demo, which does without.
-.cache/spark.jsa: .venv/.ready
-	@$(UV) sync --quiet --frozen --compile-bytecode $(JAVA)
-	@python -m lakehouse.install archive
+.PHONY: spark
+spark: .venv/.spark  ## Install what developers need, too: Spark, its jars, linters and tests
+
+.venv/.spark: uv.lock pyproject.toml tools/install.py tools/spark_jars.sha256 | $(UV)
+	@$(UV) sync --quiet --frozen --compile-bytecode --extra spark --extra databricks $(JAVA)
+	@python -m tools.install
+	@touch .venv/.ready $@
 
 # Only a broker of one's own needs these.
-.cache/kafka/.ready: lakehouse/broker_jars.sha256 | .venv/.ready
-	@python -m lakehouse.install broker
+.cache/kafka/.ready: tools/broker_jars.sha256 | .venv/.spark
+	@python -m tools.install broker
 	@touch $@
 
 .cache/uv/bin/uv:
@@ -51,31 +53,36 @@ demo: .venv/.ready  ## Generate sample data, run everything, say where to look
 		'  make docs    # every table and column, with lineage'
 
 .PHONY: kafka
-kafka: setup .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-C
-	@exec python -m lakehouse.broker
+kafka: .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-C
+	@exec python -m tools.broker
 
 .PHONY: test
-test: setup .cache/kafka/.ready lint  ## Run every check and test
+test: .cache/kafka/.ready lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: check
+check: lint  ## The inner loop: lint, types and the tests that need no Spark
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not spark and not soak'
 
 .PHONY: lint lint-python lint-sql
 lint: lint-python lint-sql  ## Check style and types of Python, SQL and YAML
 
-lint-python: .venv/.ready
+lint-python: .venv/.spark
 	@ruff check
 	@ruff format --check --quiet
 	@mypy
 
-lint-sql: .venv/.ready
+lint-sql: .venv/.spark
 	@yamllint --strict .
 	@sqlfluff lint --disable-progress-bar models snapshots tests analyses
+	@python -m tools.check_sql
 
 .PHONY: soak
-soak: setup .cache/kafka/.ready  ## Long campaigns: kill loads and builds at 20 random moments and compare the outcome
+soak: .cache/kafka/.ready  ## Long campaigns: kill commands at random moments and compare the outcome
 	@pytest -m soak -s
 
 .PHONY: bench
-bench: setup .cache/kafka/.ready  ## Measure files at scales 1, 10 and 100, uploads and streaming
+bench: .cache/kafka/.ready  ## Measure files at scales 1, 10 and 100, uploads and streaming
 	@python -m benchmarks
 	@python -m benchmarks.upload
 	@python -m benchmarks.streaming

@@ -28,7 +28,7 @@ import pyarrow.parquet as parquet
 from confluent_kafka import Producer
 
 from benchmarks.measure import Memory, machine
-from lakehouse.broker import Broker
+from tools.broker import Broker
 
 RESULTS = Path(__file__).parent / "STREAMING.md"
 TOPICS = ["user_info", "workout", "bpm"]

@@ -57,8 +57,9 @@ def _known_type(data_type: str) -> str:
 class Column(BaseModel):
     """A column of a source table: name, Databricks SQL type, description.
 
-    `header` is its name in the files, where that is another (`config.meta.header`); a column with an
-    `expression` (`config.meta.expression`) is not in the files, but computed from those before it.
+    `header` is its name in the files, where that is another (`config.meta.header`). A column with `day_of`
+    or `week_of` (`config.meta`) is not in the files: the loader computes it from a column of epoch seconds,
+    as the day (UTC) or the Monday before it.
     """
 
     name: Annotated[str, AfterValidator(_storable)]
@@ -67,7 +68,13 @@ class Column(BaseModel):
     header: str = Field(
         validation_alias=AliasPath("config", "meta", "header"), default_factory=lambda given: given["name"]
     )
-    expression: str | None = Field(None, validation_alias=AliasPath("config", "meta", "expression"))
+    day_of: str | None = Field(None, validation_alias=AliasPath("config", "meta", "day_of"))
+    week_of: str | None = Field(None, validation_alias=AliasPath("config", "meta", "week_of"))
+
+    @property
+    def computed_from(self) -> str | None:
+        """The column of epoch seconds that the loader computes this one from; null for one in the files."""
+        return self.day_of or self.week_of
 
 
 class Delivery(BaseModel):
@@ -127,12 +134,7 @@ class SourceTable(BaseModel):
     @property
     def columns(self) -> list[Column]:
         """Columns that are in the files."""
-        return [column for column in self.declared if column.expression is None]
-
-    @property
-    def computed(self) -> dict[str, str]:
-        """SQL expressions of the columns that are not in the files, by name."""
-        return {column.name: column.expression for column in self.declared if column.expression is not None}
+        return [column for column in self.declared if column.computed_from is None]
 
     @property
     def label(self) -> str:
@@ -161,6 +163,13 @@ class SourceTable(BaseModel):
         for key in [*self.arrives.keys, *self.arrives.partitioned_by]:
             if key not in names:
                 raise ValueError(f"key '{key}' is not among the columns {names}")
+        integers = [column.name for column in self.columns if column.data_type in ("int", "bigint")]
+        for column in self.declared:
+            if column.computed_from and (column.computed_from not in integers or column.data_type != "date"):
+                raise ValueError(
+                    f"column '{column.name}' is computed: give it the type date, and day_of or week_of "
+                    f"an integer column of the files: {integers}"
+                )
         return self
 
 

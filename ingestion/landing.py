@@ -71,12 +71,14 @@ class FileGlob:
 
     folder: str
     name: str
+    label: str = ""
 
     @classmethod
     def of(cls, table: SourceTable, landing: str) -> "FileGlob":
-        """The pattern of `table` below the landing zone."""
+        """The pattern of `table`, whose name is its label, below the landing zone."""
         pattern = PurePosixPath(table.arrives.path)
-        return cls("/".join([landing.rstrip("/"), *pattern.parent.parts]), pattern.name)
+        folder = "/".join([landing.rstrip("/"), *pattern.parent.parts])
+        return cls(folder, pattern.name, table.identifier)
 
     def files(self) -> Iterator[LandedFile]:
         """Files that match now, without those that are hidden or still being written.

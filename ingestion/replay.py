@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from ingestion.kafka import ANSWER_SECONDS, KafkaUnavailable
+from ingestion.bronze.topics import ANSWER_SECONDS, KafkaUnavailable
 
 # Files arrive this often, in seconds.
 _INTERVAL = 1.0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 SCHEME = "s3://"
 
@@ -102,6 +103,16 @@ def list_folders(uri: str) -> list[str]:
         pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
         found = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
     return [f"{SCHEME}{bucket}/{prefix.rstrip('/')}" for prefix in found]
+
+
+def delete_objects(prefix: str) -> None:
+    """Delete the objects whose address begins with `prefix`."""
+    bucket, _ = split(prefix)
+    keys = [split(found.uri)[1] for found in list_objects(prefix)]
+    with explained(prefix):
+        for start in range(0, len(keys), 1000):
+            objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + 1000]]
+            client().delete_objects(Bucket=bucket, Delete={"Objects": objects})
 
 
 def open_object(uri: str) -> BinaryIO:

@@ -1,24 +1,25 @@
 """Removing what was made of a source, and nothing else."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark.sql import SparkSession
-
-from ingestion import audit
+from ingestion import s3
+from ingestion.bronze import LOADS, QUARANTINE
 from ingestion.contracts import SourceTable
-from lakehouse.building import relations_of, start
-from lakehouse.engines import quiet_spark
+from ingestion.tables.local import LocalTables
+from lakehouse.building import relations_of
+from lakehouse.engines.dbt import read_project
 from lakehouse.settings import Settings
 
 
 @dataclass(frozen=True)
 class Traces:
-    """What a source left: tables by `schema.name`, and folders of checkpoints."""
+    """What a source left: tables with their folders by `schema.name`, and folders of checkpoints."""
 
     source: str
-    tables: Sequence[str]
+    tables: dict[str, str]
     folders: Sequence[Path]
 
 
@@ -29,30 +30,27 @@ def find_traces(settings: Settings, tables: Sequence[SourceTable]) -> Traces:
     checkpoints. Files in the landing zone and tables that sources share stay.
     """
     source = tables[0].source
-    names = relations_of(start("local"), source)
+    names = relations_of(read_project("local"), source)
+    existing = settings.warehouse.folders.tables()
     folders = [folder for table in tables for folder in settings.checkpoints.glob(f"*/{table.identifier}")]
-    exists = quiet_spark().catalog.tableExists
-    return Traces(source, sorted(filter(exists, names)), sorted(folders))
+    return Traces(source, {name: existing[name] for name in sorted(names) if name in existing}, sorted(folders))
 
 
-def remove(traces: Traces) -> None:
-    """Remove tables with their folders, checkpoints, and the source's rows in `ops`."""
-    spark = quiet_spark()
-    # Books first: files that are no longer in them are loaded again.
-    for books in (audit.LOADS, audit.QUARANTINE, "ops.row_accounting"):
-        if spark.catalog.tableExists(books):
-            spark.sql(f"delete from {books} where source = '{traces.source}'")
-    for table in traces.tables:
-        place = spark.sql(f"describe detail {table}").first()["location"]  # type: ignore[index]
-        spark.sql(f"drop table {table}")
-        _delete_folder(spark, place)
-    for folder in traces.folders:
-        _delete_folder(spark, folder.as_uri())
+def remove(settings: Settings, traces: Traces) -> None:
+    """Remove tables with their folders, checkpoints, and the source's rows in `ops`.
+
+    Where this is killed, a load says that tables are gone which the load log knows; cleaning again ends it.
+    """
+    for location in (*traces.tables.values(), *map(str, traces.folders)):
+        _delete(location)
+    tables = LocalTables(settings.warehouse.folders)
+    for name in ("ops.row_accounting", QUARANTINE, LOADS):
+        if tables.exists(name):
+            tables.delete(name, f"source = '{traces.source}'")
 
 
-def _delete_folder(spark: SparkSession, uri: str) -> None:
-    """Delete a folder wherever Spark reads from; one that is gone already is no error."""
-    jvm = spark._jvm
-    assert jvm is not None
-    path = jvm.org.apache.hadoop.fs.Path(uri)
-    path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)
+def _delete(location: str) -> None:
+    if location.startswith(s3.SCHEME):
+        s3.delete_objects(f"{location}/")
+    else:
+        shutil.rmtree(location, ignore_errors=True)

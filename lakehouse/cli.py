@@ -4,7 +4,6 @@ import atexit
 import gc
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -131,8 +130,8 @@ def load(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def build(context: typer.Context, source: SourceOption = None) -> None:
     """Build and test silver and gold: `dbt build`, with dbt's own arguments."""
-    from lakehouse.building import build_models, of_sources, target_of
-    from lakehouse.engines import check_target
+    from lakehouse.building import build_models, of_sources
+    from lakehouse.engines.dbt import check_target, target_of
 
     settings = load_settings()
     settings.export()
@@ -142,9 +141,7 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
     if target == "local":
         # Without any, each model would fail.
         settings.warehouse.tables()
-    # Sail builds in a folder of its own and only reads bronze.
-    lock = nullcontext() if target == "sail" else writer_lock(settings.home)
-    with lock:
+    with writer_lock(settings.home):
         build_models([*context.args, *of_sources(source or [])], console)
 
 
@@ -155,8 +152,8 @@ def run(
     target: Annotated[str, typer.Option(help="Target of profiles.yml.")] = "local",
     overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
-    """Load, snapshot, build and test, in this order and in one engine."""
-    from lakehouse.engines import check_target
+    """Load, snapshot, build and test, in this order."""
+    from lakehouse.engines.dbt import check_target
     from lakehouse.pipeline import run_all
 
     settings, tables = _prepare(source, landing)
@@ -190,6 +187,9 @@ def stream(
     seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
     trigger: Annotated[str, typer.Option(help="How often a cycle begins.")] = "5 seconds",
     landing: LandingOption = None,
+    engine: Annotated[
+        Literal["local", "spark"], typer.Option(help="Sail and delta-rs, or Spark's Structured Streaming.")
+    ] = "local",
 ) -> None:
     """Follow the streams: what arrives goes to bronze, silver and gold until Ctrl-C or SIGTERM."""
     from ingestion import streams
@@ -197,7 +197,7 @@ def stream(
 
     settings, tables = _prepare(list(streams.SOURCES), landing)
     with writer_lock(settings.home):
-        follow(settings, tables, console, trigger, seconds)
+        follow(settings, tables, console, trigger, seconds, engine)
 
 
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A source, such as gym.")]
@@ -213,7 +213,7 @@ def validate(source: SourceArgument) -> None:
     settings.warehouse.tables()
     settings.export()
     with writer_lock(settings.home):
-        validate_source(source, console)
+        validate_source(source, settings.warehouse, console)
 
 
 @app.command()
@@ -233,7 +233,7 @@ def clean(
             console.print(name, highlight=False, soft_wrap=True)
         if not yes and not typer.confirm("Remove these?"):
             raise LakehouseError("Nothing was removed.")
-        remove(traces)
+        remove(settings, traces)
     console.print(f"Removed {len(traces.tables)} tables of {source}.")
 
 
@@ -309,7 +309,7 @@ def status() -> None:
 def _prepare(source: list[str] | None, landing: str | None) -> tuple[Settings, list[SourceTable]]:
     settings = load_settings(LAKEHOUSE_LANDING=landing)
     try:
-        # Before a JVM starts in vain.
+        # Before an engine starts in vain.
         check_landing(settings.landing)
     except LandingError as error:
         raise UsageError(str(error)) from None

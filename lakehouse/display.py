@@ -1,6 +1,5 @@
 """What a user sees while something runs, and after it."""
 
-import re
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +17,7 @@ from rich.progress import (
 from rich.table import Table
 
 from ingestion import bronze
-from ingestion.audit import FileLoad
+from ingestion.bronze import FileLoad
 from ingestion.contracts import SourceTable
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _GOOD = {"success", "pass", "no-op"}
 _BAD = {"error", "fail", "runtime error"}
-_PLAN = re.compile(r";? ?line \d+ pos \d+;?\n")
 
 
 class LoadDisplay:
@@ -126,8 +124,7 @@ class BuildDisplay:
         for node, status in zip(nodes, statuses, strict=True):
             if status in _BAD or status == "warn":
                 colour = "yellow" if status == "warn" else "red"
-                # Spark adds its plan, of a hundred lines.
-                message = escape(_PLAN.split(str(node.message or "").strip())[0])
+                message = escape(str(node.message or "").strip())
                 self._console.print(f"[{colour}]{status}[/{colour}] {node.node.name}: {message}")
         bad = sum(status in _BAD for status in statuses)
         rest = len(statuses) - good - bad - statuses.count("warn")

@@ -1,23 +1,21 @@
 """Loading bronze, and the silver tables of streams that follow it, with a display and a summary."""
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rich.console import Console
 
-from ingestion import bronze, streams
-from ingestion.audit import FileLoad
+from ingestion import bronze
+from ingestion.bronze import FileLoad
+from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandingError
-from ingestion.schema import overwrite_changed
-from ingestion.streams.stream import Query, QueryProgress, StreamError, checkpoint_of
 from lakehouse.display import LoadDisplay
-from lakehouse.engines import quiet_spark
+from lakehouse.engines.local import tables_and_discovery
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.settings import PROJECT, Settings
+from lakehouse.following import follow_bronze, open_queries
+from lakehouse.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -45,64 +43,31 @@ def load_bronze(
     With `overwrite_schema`, changes of the contracts are taken over first; else they are an error.
     """
     started = time.monotonic()
-    spark = quiet_spark()
-    changed = overwrite_changed(spark, tables) if overwrite_schema else {}
-    for label, changes in changed.items():
-        console.print(f"{label}: taken over that {'; '.join(changes)}", highlight=False)
-    for table in tables:
-        if table.label in changed:
-            # All of it is read again; what silver has is merged by key.
-            shutil.rmtree(checkpoint_of(settings.checkpoints, table), ignore_errors=True)
+    changed = _overwrite_changed(settings, tables, console) if overwrite_schema else []
     in_files = [table for table in tables if not comes_over_kafka(settings, table)]
-    # First what streams follow.
-    in_files.sort(key=lambda table: table.source not in streams.SOURCES)
-    with ThreadPoolExecutor() as pool:
-        following = _Following(settings, tables, pool)
-        with LoadDisplay(console, in_files) as display:
-
-            def report(progress: bronze.TableProgress) -> None:
-                display.update(progress)
-                if progress.state == "done":
-                    following.loaded(progress.table)
-
-            loads = load_files(settings, in_files, report)
-        display.summarize(loads, time.monotonic() - started)
-        for table in tables:
-            if comes_over_kafka(settings, table):
-                console.print(f"{table.label}: {load_messages(settings, table):,} messages", highlight=False)
-                following.loaded(table)
-        following.finish()
+    with LoadDisplay(console, in_files) as display:
+        loads = load_files(settings, in_files, display.update)
+    display.summarize(loads, time.monotonic() - started)
+    for table in tables:
+        if comes_over_kafka(settings, table):
+            loaded = load_messages(topic_loader(settings, table))
+            console.print(f"{table.label}: {loaded:,} messages", highlight=False)
+    follow_bronze(open_queries(settings, tables))
     return LoadSummary(loads, bool(changed))
 
 
-class _Following:
-    """Brings silver tables of streams up to date with each bronze table that they follow, once it is loaded.
-
-    It does so in the background, while other tables load: batches of streams keep less than one core busy.
-    """
-
-    def __init__(self, settings: Settings, tables: Sequence[SourceTable], pool: Executor) -> None:
-        self._tables = [table for table in tables if table.source in streams.SOURCES]
-        self._pool = pool
-        self._opening = pool.submit(open_queries, settings, self._tables)
-        self._running: list[Future[None]] = []
-
-    def loaded(self, table: SourceTable) -> None:
-        """Take in that a table was loaded."""
-        if table in self._tables:
-            self._running.append(self._pool.submit(self._follow, table))
-
-    def finish(self) -> None:
-        """Wait for the end.
-
-        Raises:
-            LakehouseError: a stream failed.
-        """
-        for future in self._running:
-            future.result()
-
-    def _follow(self, table: SourceTable) -> None:
-        follow_bronze([query for query in self._opening.result() if query.table == table])
+def _overwrite_changed(
+    settings: Settings, tables: Sequence[SourceTable], console: Console
+) -> list[SourceTable]:
+    storage, _ = tables_and_discovery(settings)
+    changed = bronze.overwrite_changed(storage, tables)
+    for label, changes in changed.items():
+        console.print(f"{label}: taken over that {'; '.join(changes)}", highlight=False)
+    overwritten = [table for table in tables if table.label in changed]
+    # All of it is read again; what silver has is merged by key.
+    for query in open_queries(settings, overwritten):
+        query.start_over()
+    return overwritten
 
 
 def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:
@@ -121,48 +86,41 @@ def load_files(
         UsageError: the landing zone cannot be used.
         LakehouseError: a table could not be loaded.
     """
+    storage, discovery = tables_and_discovery(settings)
     try:
-        return bronze.load(
-            quiet_spark(), tables, settings.landing, settings.bronze, settings.checkpoints, report
-        )
+        return bronze.load(storage, tables, settings.landing, report, discovery)
     except LandingError as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
         raise LakehouseError(f"Load failed: {error}") from None
 
 
-def load_messages(settings: Settings, table: SourceTable) -> int:
-    """Load new messages of a table's topics; how many.
+def topic_loader(settings: Settings, table: SourceTable) -> TopicLoader:
+    """What loads the topics of a table, again and again.
 
     Raises:
         UsageError: Kafka cannot be reached or lacks a topic.
-        LakehouseError: the table could not be loaded.
+        LakehouseError: the contract does not fit.
     """
-    from ingestion.kafka import KafkaUnavailable, load_topics
-
+    storage, _ = tables_and_discovery(settings)
     try:
-        spark, servers = quiet_spark(), settings.kafka or ""
-        return load_topics(spark, table, servers, settings.checkpoints, location=settings.bronze)
+        return TopicLoader(storage, table, settings.kafka or "")
     except KafkaUnavailable as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
         raise LakehouseError(f"Load failed: {error}") from None
 
 
-def open_queries(settings: Settings, tables: Sequence[SourceTable]) -> list[Query]:
-    """The queries that follow those of the bronze `tables` that become silver tables by streaming."""
-    return streams.open_queries(
-        quiet_spark(), PROJECT / "models", tables, settings.checkpoints, settings.watermark
-    )
-
-
-def follow_bronze(queries: Sequence[Query]) -> list[QueryProgress]:
-    """Bring the silver tables of streams up to date with bronze; what each query did.
+def load_messages(loader: TopicLoader) -> int:
+    """Load new messages of a table's topics; how many.
 
     Raises:
-        LakehouseError: a stream failed.
+        UsageError: Kafka cannot be reached.
+        LakehouseError: the table could not be loaded.
     """
     try:
-        return [query.run() for query in queries]
-    except StreamError as error:
-        raise LakehouseError(str(error)) from None
+        return loader.load()
+    except KafkaUnavailable as error:
+        raise UsageError(str(error)) from None
+    except bronze.LoadError as error:
+        raise LakehouseError(f"Load failed: {error}") from None

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from dbt.adapters.lakehouse.sail import Sail
 from jinja2 import Environment, StrictUndefined
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.sail import Reader, only_reads
 from lakehouse.warehouse import Warehouse
 
 FORMATS = ("table", "csv", "json")
 
+_COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*(\n|$))*", re.DOTALL)
+_QUERY = re.compile(r"[(\s]*(select|with|values|table)\b", re.IGNORECASE)
 _NO_TABLE = re.compile("table not found|no table", re.IGNORECASE)
 
 
@@ -40,12 +42,12 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
         LakehouseError: the query is wrong or a table has no such version.
     """
     tables = warehouse.tables()
-    reader = Reader(warehouse, at)
+    sail = Sail(warehouse.folders, at)
     try:
         statement = _with_names(sql, tables)
-        if not only_reads(statement):
+        if not _is_query(statement):
             raise UsageError("Only queries can be run: begin with SELECT, WITH, VALUES or TABLE.")
-        frame = reader.query(statement)
+        frame = sail.query(statement)
         return Rows(list(frame.columns), [tuple(row) for row in frame.collect()])
     except UsageError:
         raise
@@ -53,7 +55,7 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
         hint = f"\nTables: {', '.join(tables)}" if _NO_TABLE.search(str(error)) else ""
         raise LakehouseError(f"{_message(error)}{hint}") from None
     finally:
-        reader.close()
+        sail.close()
 
 
 def columns(warehouse: Warehouse, table: str) -> list[str]:
@@ -79,6 +81,13 @@ def print_rows(result: Rows, output: str, console: Console) -> None:
         console.print(table)
     else:
         raise UsageError(f"Unknown format '{output}'; use one of {', '.join(FORMATS)}.")
+
+
+def _is_query(sql: str) -> bool:
+    comments = _COMMENTS.match(sql)
+    assert comments is not None
+    # Sail knows no `with ... insert`.
+    return _QUERY.match(sql, comments.end()) is not None
 
 
 def _with_names(sql: str, tables: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 from rich.console import Console
 
 from ingestion import s3
-from ingestion.kafka import KafkaUnavailable
+from ingestion.bronze.topics import KafkaUnavailable
 from ingestion.replay import ReplayError, replay_to_kafka, replay_to_landing
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings

@@ -13,9 +13,6 @@ from ingestion import s3
 from lakehouse.errors import UsageError
 from lakehouse.warehouse import Warehouse
 
-# In MiB.
-_LEAST_MEMORY = 1024
-
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -27,7 +24,6 @@ class Settings(BaseSettings):
     home: Path = Field(PROJECT / ".lakehouse", validation_alias="LAKEHOUSE_HOME")
     landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
     bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
-    driver_memory: str = Field("4g", validation_alias="LAKEHOUSE_DRIVER_MEMORY")
     kafka: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA")
     watermark: str = Field("30 seconds", validation_alias="LAKEHOUSE_WATERMARK")
     databricks_host: str | None = Field(None, validation_alias="DATABRICKS_HOST")
@@ -41,16 +37,6 @@ class Settings(BaseSettings):
         if home.exists() and not home.is_dir():
             raise ValueError(f"{home} is a file; give a folder")
         return _absolute(home)
-
-    @field_validator("driver_memory")
-    @classmethod
-    def _memory(cls, memory: str) -> str:
-        amount = re.fullmatch(r"(\d+)([mg])", memory.lower())
-        if amount is None:
-            raise ValueError(f"'{memory}' is no amount of memory; give one such as 4g or 1500m")
-        if int(amount[1]) * (1024 if amount[2] == "g" else 1) < _LEAST_MEMORY:
-            raise ValueError(f"{memory} is too little for Spark; give at least {_LEAST_MEMORY}m")
-        return memory
 
     @field_validator("watermark")
     @classmethod
@@ -79,7 +65,7 @@ class Settings(BaseSettings):
 
     @property
     def checkpoints(self) -> Path:
-        """Where loads and streams keep what they have read."""
+        """Where streams on Spark, and Auto Loader, keep what they have read."""
         return self.home / "checkpoints"
 
     @property
@@ -90,11 +76,10 @@ class Settings(BaseSettings):
     def export(self) -> None:
         """Put the settings that `profiles.yml` reads into the environment, and go to the project.
 
-        dbt and Spark resolve relative paths against the working directory, so it has to be fixed.
+        Spark resolves relative paths against the working directory, so it has to be fixed.
         """
         os.environ["LAKEHOUSE_HOME"] = str(self.home)
         os.environ["LAKEHOUSE_BRONZE"] = self.bronze
-        os.environ["LAKEHOUSE_DRIVER_MEMORY"] = self.driver_memory
         for name in ("host", "http_path", "token", "catalog"):
             value = getattr(self, f"databricks_{name}")
             if value is not None:

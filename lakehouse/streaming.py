@@ -4,7 +4,6 @@ A cycle does what `lakehouse run` does, with what arrived since the one before. 
 tables, and a cycle that was killed is taken up again.
 """
 
-import os
 import re
 import signal
 import threading
@@ -19,21 +18,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ingestion.audit import FileLoad
-from ingestion.clock import clock_of
+from ingestion.bronze import FileLoad
+from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
 from ingestion.landing import FileGlob, LandedFile
-from ingestion.streams.stream import Query, QueryProgress
+from ingestion.streams import Query, QueryProgress
 from lakehouse.building import Gold
 from lakehouse.errors import UsageError
-from lakehouse.loading import (
-    LoadSummary,
-    comes_over_kafka,
-    follow_bronze,
-    load_files,
-    load_messages,
-    open_queries,
-)
+from lakehouse.following import follow_bronze, open_queries
+from lakehouse.loading import LoadSummary, comes_over_kafka, load_files, load_messages, topic_loader
 from lakehouse.settings import Settings
 
 _UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}
@@ -46,23 +39,23 @@ def follow(
     console: Console,
     trigger: str,
     seconds: float | None,
+    engine: str = "local",
 ) -> None:
     """Follow what arrives for `tables` until SIGTERM, Ctrl-C, or for so many seconds.
 
-    `trigger` is how often a cycle begins, such as "5 seconds". What was loaded reaches gold before the end.
+    `engine` is local or spark. `trigger` is how often a cycle begins, such as "5 seconds". What was loaded reaches gold before the end.
 
     Raises:
         UsageError: the trigger is no length of time.
         LakehouseError: a cycle failed, or files were refused.
     """
     interval = trigger_seconds(trigger)
-    os.environ["LAKEHOUSE_STREAMING"] = "1"
     with (
         _stopped_by_signals() as stopped,
         StreamDisplay(console) as display,
         GoldRefresher(Gold, display.refreshed) as gold,
     ):
-        follower = Follower(settings, tables)
+        follower = Follower(settings, tables, engine)
         ends_at = time.monotonic() + (seconds or float("inf"))
         while not stopped.is_set() and time.monotonic() < ends_at:
             started = time.monotonic()
@@ -76,8 +69,10 @@ def follow(
 class Follower:
     """Takes what arrives for `tables` from the landing zone or Kafka to bronze and silver."""
 
-    def __init__(self, settings: Settings, tables: Sequence[SourceTable]) -> None:
+    def __init__(self, settings: Settings, tables: Sequence[SourceTable], engine: str = "local") -> None:
         self._settings = settings
+        self._engine = engine
+        self._topics: dict[str, TopicLoader] = {}
         self._over_kafka = [table for table in tables if comes_over_kafka(settings, table)]
         self._in_files = [table for table in tables if table not in self._over_kafka]
         self._landed: set[LandedFile] = set()
@@ -95,7 +90,7 @@ class Follower:
     @property
     def written_to(self) -> datetime | None:
         """When silver was last written; null when it never was."""
-        return clock_of(self._settings.checkpoints, "silver").last
+        return self._queries[0].written_to if self._queries else None
 
     def cycle(self) -> list[QueryProgress]:
         """Everything that arrived since the last cycle, to silver; what each query did.
@@ -104,7 +99,7 @@ class Follower:
             LakehouseError: something failed; the next cycle takes it up again.
         """
         self._load()
-        self._queries = self._queries or open_queries(self._settings, self._tables)
+        self._queries = self._queries or open_queries(self._settings, self._tables, self._engine)
         queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
         self._grown = set()
         return queries
@@ -119,7 +114,11 @@ class Follower:
             labels = {f"{load.source}.{load.table_name}" for load in loads}
             self._grown |= {table.bronze for table in self._in_files if table.label in labels}
             self._landed = landed
-        self._grown |= {table.bronze for table in self._over_kafka if load_messages(self._settings, table)}
+        for table in self._over_kafka:
+            if table.label not in self._topics:
+                self._topics[table.label] = topic_loader(self._settings, table)
+            if load_messages(self._topics[table.label]):
+                self._grown.add(table.bronze)
 
 
 class GoldRefresher:

@@ -1,10 +1,6 @@
 {% macro current_versions(snapshot, key) -%}
     {%- if is_incremental() %}
-        {#- Either time alone, unlike the newer of both, lets Delta skip the files that are older. #}
         {%- set newest = newest('_changed_at', this) %}
-        {%- set has_changed = condition_or_false(
-            snapshot, 'dbt_valid_from > ' ~ newest ~ ' or dbt_valid_to > ' ~ newest
-        ) %}
     {%- endif %}
     select
         *,
@@ -19,8 +15,11 @@
                 order by dbt_valid_to desc nulls first, dbt_valid_from desc, dbt_scd_id
             ) as _age
         from {{ snapshot }}
-        {%- if has_changed %}
-        where {{ key }} in (select {{ key }} from {{ snapshot }} where {{ has_changed }})
+        {%- if is_incremental() %}
+        where {{ key }} in (
+            select {{ key }} from {{ snapshot }}
+            where dbt_valid_from > {{ newest }} or dbt_valid_to > {{ newest }}
+        )
         {%- endif %}
     ) as versions
     where _age = 1

@@ -54,7 +54,7 @@
 {% macro gym_rejected(required, time) -%}
     ({{ required | join(' is null or ') }} is null or {{ time }} is null
     or {{ time }} not between -62135596800 and 253402300799
-    or {{ time }} > unix_micros(_ingested_at) / 1000000 + 86400)
+    or {{ time }} > cast(unix_micros(_ingested_at) as double) / 1000000 + 86400)
 {%- endmacro %}
 
 
@@ -63,7 +63,7 @@
 {% macro gym_rejected_logout() -%}
     coalesce(
         logout < login or logout not between -62135596800 and 253402300799
-        or logout > unix_micros(_ingested_at) / 1000000 + 86400,
+        or logout > cast(unix_micros(_ingested_at) as double) / 1000000 + 86400,
         false
     )
 {%- endmacro %}
@@ -74,7 +74,7 @@
 {% macro gym_rejected_registration() -%}
     user_id is null or device_id is null
     or coalesce(
-        registration_timestamp > unix_micros(_ingested_at) / 1000000 + 86400 and registration_timestamp <= 253402300799,
+        registration_timestamp > cast(unix_micros(_ingested_at) as double) / 1000000 + 86400 and registration_timestamp <= 253402300799,
         false
     )
 {%- endmacro %}

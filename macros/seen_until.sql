@@ -1,8 +1,9 @@
+{#-
+    Streams may write while gold is refreshed. A row that saw some of that must not tell the next refresh that all of it
+    was seen.
+-#}
+
 {% macro seen_until(timestamp) -%}
-    {#-
-        Streams may write while their models are refreshed. A row that saw some of that must not tell the next refresh
-        that all of it was seen.
-    -#}
     {%- if var('written_to', none) -%}
         {%- set written_to = "timestamp '" ~ var('written_to') ~ "'" -%}
         if({{ timestamp }} > {{ written_to }}, {{ written_to }}, {{ timestamp }})

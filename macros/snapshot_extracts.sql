@@ -41,9 +41,6 @@
     {% if target_relation %}
         {% set stored_columns = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | list %}
         {% set seen = newest('greatest(dbt_valid_from, coalesce(dbt_valid_to, dbt_valid_from))', target_relation) %}
-        {% if not has_rows('(' ~ sql ~ ') as source_rows', at ~ ' > ' ~ seen) %}
-            {{ return(no_versions(strategy, sql, columns)) }}
-        {% endif %}
     {% endif %}
 
     with extract_rows as (
@@ -153,18 +150,4 @@
     {% if target_relation %}
         and (open_scd_id is null or valid_to is not null)
     {% endif %}
-{% endmacro %}
-
-
-{# What `extract_versions` gives when no extract is new, without looking for it. #}
-{% macro no_versions(strategy, sql, columns) %}
-    select
-        {{ columns | join(', ') }},
-        'insert' as dbt_change_type,
-        '' as dbt_scd_id,
-        {{ strategy.updated_at }} as dbt_updated_at,
-        {{ strategy.updated_at }} as dbt_valid_from,
-        {{ strategy.updated_at }} as dbt_valid_to
-    from ({{ sql }}) as source_rows
-    where false
 {% endmacro %}

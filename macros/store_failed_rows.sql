@@ -1,25 +1,24 @@
 {% macro store_failed_rows(results) %}
+    {% set failed_rows = source('ops', 'failed_rows') %}
     {% set failed = results | selectattr('node.resource_type', 'equalto', 'test')
         | selectattr('status', 'in', ['fail', 'warn']) | list %}
-    {% if not execute or target.type == 'sail' or not failed %}{{ return('') }}{% endif %}
+    {% if not execute or not failed %}{{ return('') }}{% endif %}
 
-    {% set failed_rows = api.Relation.create(database=target.catalog or none, schema='ops', identifier='failed_rows') %}
-    {% do create_schema(failed_rows.without_identifier()) %}
+    {% do create_schema(failed_rows) %}
     {% do run_query(
         'create table if not exists ' ~ failed_rows ~ ' (invocation_id string, test_name string, model string, '
         ~ 'severity string, failures bigint, record string, failed_at timestamp) using delta'
     ) %}
-
     {% set inserts %}
         {% for result in failed %}
         select
-            '{{ invocation_id }}',
-            '{{ result.node.name }}',
-            '{{ (result.node.attached_node or result.node.depends_on.nodes | last) }}',
-            '{{ result.status }}',
-            {{ result.failures }},
-            to_json(struct(failing.*)),
-            current_timestamp()
+            '{{ invocation_id }}' as invocation_id,
+            '{{ result.node.name }}' as test_name,
+            '{{ (result.node.attached_node or result.node.depends_on.nodes | last) }}' as model,
+            '{{ result.status }}' as severity,
+            cast({{ result.failures }} as bigint) as failures,
+            to_json(struct(failing.*)) as record,
+            current_timestamp() as failed_at
         from (
             select * from ({{ result.node.compiled_code }}) as test_query limit 1000
         ) as failing

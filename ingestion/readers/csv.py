@@ -1,21 +1,18 @@
 """CSV with a header line."""
 
-import codecs
-import csv
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
-from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
 
 from ingestion.contracts import SourceTable
 from ingestion.landing import LandedFile
-from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused, check_header
+from ingestion.readers import NO_RECORDS, FileRefused, check_header
+from ingestion.readers.dialect import Block, Dialect
+from ingestion.readers.records import from_sheet, strings, unparsed
 
-# Python's own limit is 128 KB per field; a quote that is never closed has to end somewhere, though.
-csv.field_size_limit(1 << 24)
+Columns = Sequence[pa.Array]
 
 
 class CsvReader:
@@ -23,135 +20,103 @@ class CsvReader:
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Refuse a file whose header does not have the contract's columns."""
-        header, has_records = _header(table, file)
-        check_header(table, header, f"is the delimiter {_delimiter(table)!r}, and is there a header line?")
-        if table.arrives.delivery == "complete" and not has_records:
+        dialect = Dialect.of(table)
+        with dialect.open(file) as source:
+            header, _ = dialect.header(source)
+        hint = f"is the delimiter {dialect.delimiter!r}, and is there a header line?"
+        check_header(table, header, hint)
+        if table.arrives.delivery == "complete" and not any(map(len, self.read(table, file))):
             raise FileRefused(NO_RECORDS)
 
-    def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
-        """Read the files, those with the same header and the same kind of lines together."""
-        groups = defaultdict(list)
-        for file in files:
-            groups[tuple(_header(table, file)[0]), _record_end(table, file)].append(file.pattern)
-        frames = [
-            _read(spark, table, header, record_end, patterns)
-            for (header, record_end), patterns in groups.items()
-        ]
-        return reduce(DataFrame.unionByName, frames)
+    def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
+        """Read the file; blank lines and repetitions of the header are no records."""
+        dialect = Dialect.of(table)
+        with dialect.open(file) as source:
+            header, begun = dialect.header(source)
+            for block in dialect.blocks(source, begun):
+                parts, others = _parse(dialect, block, len(header))
+                for part in parts:
+                    yield from_sheet(table, header, _without_headers(part, header))
+                if others:
+                    yield unparsed(table, others)
 
 
-def _read(
-    spark: SparkSession,
-    table: SourceTable,
-    header: tuple[str, ...],
-    record_end: str | None,
-    patterns: list[str],
-) -> DataFrame:
-    # Spark matches CSV columns by position: numbered names keep odd ones out of the schema.
-    fields = [f"_{position}" for position in range(len(header))]
-    raw = (
-        spark.read.schema(", ".join(f"{name} string" for name in [*fields, UNPARSED]))
-        .options(
-            header=True,
-            multiLine=record_end is not None,
-            escape='"',
-            mode="PERMISSIVE",
-            columnNameOfCorruptRecord=UNPARSED,
-            columnPruning=False,
-        )
-        # Found by itself, a first line's end would be taken for that of all lines.
-        .options(**{"lineSep": record_end} if record_end else {})
-        .options(**table.arrives.options)
-        .csv(patterns)
+def _parse(dialect: Dialect, block: Block, width: int) -> tuple[list[Columns], list[str]]:
+    """The columns of a block's records, and the lines that have another number of fields."""
+    if not dialect.is_arrows:
+        return _parse_each(dialect, [*dialect.records(block.records), *block.broken], width)
+    parts, others = _parse_together(dialect, _valid(block.records), width)
+    if block.broken:
+        more_parts, more_others = _parse_each(dialect, block.broken, width)
+        return parts + more_parts, others + more_others
+    return parts, others
+
+
+def _parse_together(dialect: Dialect, records: bytes, width: int) -> tuple[list[Columns], list[str]]:
+    """Parse records whose quotes pair."""
+    if not records:
+        return [], []
+    others: list[str] = []
+
+    def keep(row: csv.InvalidRow) -> str:
+        others.append(row.text)
+        return "skip"
+
+    names = [str(position) for position in range(width)]
+    found = csv.read_csv(
+        pa.BufferReader(records),
+        csv.ReadOptions(column_names=names, block_size=len(records)),
+        csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote if dialect.quote.encode() in records else False,
+            newlines_in_values=dialect.quote.encode() in records,
+            invalid_row_handler=keep,
+        ),
+        csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=["", dialect.null],
+            strings_can_be_null=True,
+        ),
     )
-    # The parser of whole files leaves carriage returns behind.
-    last = fields[-1]
-    raw = raw.withColumn(last, F.regexp_replace(last, "\r$", ""))
-    declared = {column.header: column.name for column in table.columns}
-    named = list(zip(header, fields, strict=True))
-    extra = [(name, field) for name, field in named if name not in declared]
-    return raw.select(
-        *(F.col(field).alias(declared[name]) for name, field in named if name in declared),
-        _as_map(extra).alias(EXTRA),
-        UNPARSED,
-        F.col("_metadata.file_path").alias(URI),
-    )
+    parts = [batch.columns for batch in found.to_batches()]
+    if width == 1:  # Arrow takes blanks for a value there
+        parts = [[column.filter(_is_no_blank(column))] for (column,) in parts]
+    return parts, [line for line in others if line.strip()]
 
 
-def _as_map(extra: list[tuple[str, str]]) -> Column:
-    if not extra:
-        return F.lit(None).cast("map<string,string>")
-    return F.create_map(*(part for name, field in extra for part in (F.lit(name), F.col(field))))
+def _parse_each(dialect: Dialect, records: Iterable[bytes], width: int) -> tuple[list[Columns], list[str]]:
+    """Parse records one by one."""
+    rows, others = [], []
+    for record in records:
+        if record.strip():
+            fields = dialect.split(record)
+            if len(fields) == width:
+                rows.append(fields)
+            else:
+                others.append(record.decode(errors="replace").rstrip("\r\n"))
+    return [[strings(column) for column in zip(*rows, strict=True)]] if rows else [], others
 
 
-def _header(table: SourceTable, file: LandedFile) -> tuple[list[str], bool]:
-    """The header's names, and whether a record follows."""
-    with file.open_text(_encoding(table)) as text:
-        try:
-            header = next((line for line in _parse(table, text) if line), None)
-        except csv.Error as error:
-            raise FileRefused(f"the header cannot be read: {error}") from None
-        if header is None:
-            raise FileRefused("the file is empty")
-        return header, any(line.strip() for line in text)
+def _is_no_blank(column: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), True)
 
 
-def _record_end(table: SourceTable, file: LandedFile) -> str | None:
-    """What records end with where quoted fields hold line breaks; null where each line is a record.
-
-    Where quotes do not pair, each line is one: a quote that is never closed spoils its own record;
-    otherwise it would swallow all that follow.
-    """
-    encoding = _encoding(table)
-    if "\n\n".encode(encoding)[-2:] != b"\n\n":
-        return "\n"  # only Spark's parser of whole files finds the lines of UTF-16
-    if not (file.contains(_quote(table).encode()) and file.contains(b"\n")):
-        return None
-    with file.open_text(encoding) as text:
-        lines = _Lines(text)
-        records = _parse(table, lines, strict=True)
-        count, ends = 0, set()
-        try:
-            for _ in records:
-                count += 1
-                ends.add(lines.last[-1:])
-        except csv.Error:
-            return None
-        if records.line_num == count:
-            return None
-    if "\r" not in ends:
-        return "\n"
-    if "\n" in ends:
-        raise FileRefused("some records end with a carriage return, some with a line feed: use one of them")
-    return "\r"
+def _without_headers(columns: Columns, header: Sequence[str]) -> Columns:
+    """Columns without the rows that repeat the header, as joined files do."""
+    is_header = pc.equal(columns[0], header[0])
+    if not pc.any(is_header).as_py():
+        return columns
+    for column, name in zip(columns, header, strict=True):
+        is_header = pc.and_(is_header, pc.equal(pc.fill_null(column, ""), name))
+    return [column.filter(pc.invert(pc.fill_null(is_header, False))) for column in columns]
 
 
-class _Lines:
-    """Lines of a text, and the last one read."""
-
-    def __init__(self, text: Iterable[str]) -> None:
-        self._lines = iter(text)
-        self.last = ""
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self.last = line
-            yield line
-
-
-def _parse(table: SourceTable, text: Iterable[str], strict: bool = False) -> Any:
-    return csv.reader(text, delimiter=_delimiter(table), quotechar=_quote(table), strict=strict)
-
-
-def _encoding(table: SourceTable) -> str:
-    encoding = codecs.lookup(table.arrives.options.get("encoding", "utf-8")).name
-    return "utf-8-sig" if encoding == "utf-8" else encoding
-
-
-def _delimiter(table: SourceTable) -> str:
-    options = table.arrives.options
-    return options.get("sep", options.get("delimiter", ","))
-
-
-def _quote(table: SourceTable) -> str:
-    return table.arrives.options.get("quote", '"')
+def _valid(records: bytes) -> bytes:
+    """UTF-8, with replacement characters for what is none."""
+    if records.isascii():
+        return records
+    try:
+        records.decode()
+    except UnicodeDecodeError:
+        return records.decode(errors="replace").encode()
+    return records

@@ -1,19 +1,18 @@
 """JSON: one object per line, or one array of objects per file."""
 
-import json
+import io
 import re
 from collections.abc import Iterator, Sequence
-from functools import reduce
-from operator import add
+from itertools import islice
+from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
+from ingestion import json_text
 from ingestion.contracts import SourceTable
-from ingestion.frames import from_arrow
 from ingestion.landing import LandedFile
-from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused
+from ingestion.readers import NO_RECORDS, FileRefused, open_text
+from ingestion.readers.records import maps, schema, strings
 
 _SPACE = re.compile(r"[\s,]*")
 # A text, which may hold brackets and may end too early, or a bracket.
@@ -21,30 +20,35 @@ _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
 NEVER_CLOSED = "the array is never closed: the file ends too early"
 
-_decode = json.JSONDecoder().raw_decode
+_CHUNK = 1 << 20
+_LONGEST_LINE = 1 << 26
+_BATCH = 1 << 14
+# So many lines are looked at before a file is taken for JSON lines.
+_LOOKED_AT = 100
+_BLANKS = " \t\r\n"
 
 
 class JsonLinesReader:
     """Reads JSON lines; a nested value stays JSON text until the contract gives it a type."""
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
-        """Refuse an empty file, and a complete extract without a record."""
+        """Refuse an empty file, one that holds no objects, and a complete extract without a record."""
         if file.size == 0:
             raise FileRefused("the file is empty")
-        if table.arrives.delivery == "complete":
-            with file.open_text() as lines:
-                if not any(line.strip() for line in lines):
-                    raise FileRefused(NO_RECORDS)
+        records = list(islice(_lines(table, file), _LOOKED_AT))
+        if not records and table.arrives.delivery == "complete":
+            raise FileRefused(NO_RECORDS)
+        if records and all(_fields(record) is None for record in records):
+            raise FileRefused(
+                f"JSON lines are declared, but the file begins with {records[0][:20]!r}, and no line is an "
+                "object: is it one JSON array? Then declare the format json_array."
+            )
 
-    def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
-        """Read the files; blank lines are no records."""
-        lines = (
-            spark.read.options(**table.arrives.options)
-            .text([file.pattern for file in files])
-            .where("trim(value) <> ''")
-            .select("value", F.col("_metadata.file_path").alias(URI))
-        )
-        return _parse(table, lines)
+    def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
+        """Read the file; blank lines are no records."""
+        lines = _lines(table, file)
+        while batch := list(islice(lines, _BATCH)):
+            yield _parse(table, batch)
 
 
 class JsonArrayReader:
@@ -52,7 +56,7 @@ class JsonArrayReader:
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Refuse a file that is no array, and a complete extract without a record."""
-        with file.open_text() as text:
+        with _open(table, file) as text:
             beginning = text.read(1000).lstrip()
         if not beginning:
             raise FileRefused("the file is empty")
@@ -64,25 +68,43 @@ class JsonArrayReader:
         if table.arrives.delivery == "complete" and next(_elements(table, file), None) is None:
             raise FileRefused(NO_RECORDS)
 
-    def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
-        """Read the files, each in memory as a whole."""
-        schema = pa.schema([("value", pa.string()), (URI, pa.string())])
-        tables = []
-        for file in files:
-            values = pa.array(_elements(table, file), pa.string())
-            tables.append(pa.table([values, pa.repeat(pa.scalar(file.uri), len(values))], schema=schema))
-        return _parse(table, from_arrow(spark, pa.concat_tables(tables)))
+    def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
+        """Read the file, in memory as a whole."""
+        elements = _elements(table, file)
+        while batch := list(islice(elements, _BATCH)):
+            yield _parse(table, batch)
+
+
+def _open(table: SourceTable, file: LandedFile) -> io.TextIOWrapper:
+    """The text of a file, all line ends as line feeds."""
+    return open_text(file, table.arrives.options.get("encoding", "utf-8-sig"))
+
+
+def _lines(table: SourceTable, file: LandedFile) -> Iterator[str]:
+    """Lines that are not blank."""
+    rest = ""
+    with _open(table, file) as text:
+        while chunk := text.read(_CHUNK):
+            *lines, rest = (rest + chunk).split("\n")
+            yield from (line for line in lines if line and not line.isspace())
+            if len(rest) > _LONGEST_LINE:
+                raise FileRefused(
+                    f"a line has more than {_LONGEST_LINE:,} characters: is it one JSON array? "
+                    "Then declare the format json_array."
+                )
+    if rest.strip():
+        yield rest
 
 
 def _elements(table: SourceTable, file: LandedFile) -> Iterator[str]:
     """The text of each element, broken ones too, and what follows the array."""
-    with file.open_text() as source:
+    with _open(table, file) as source:
         text = source.read()
     position = _after_space(text, text.index("[") + 1)
     while position < len(text) and text[position] != "]":
         try:
-            _, end = _decode(text, position)
-        except (ValueError, RecursionError):
+            _, end = json_text.decode(text, position)
+        except ValueError:
             end = _end_of_broken(text, position, table)
         yield text[position:end]
         position = _after_space(text, end)
@@ -123,31 +145,52 @@ def _closing_bracket(text: str, start: int) -> int:
 def _has_all_columns(text: str, position: int, table: SourceTable) -> bool:
     """Whether a record is there, and no object within another."""
     try:
-        value, _ = _decode(text, position)
-    except (ValueError, RecursionError):
+        value, _ = json_text.decode(text, position)
+    except ValueError:
         return False
-    return isinstance(value, dict) and all(column.header in value for column in table.columns)
+    return isinstance(value, tuple) and {column.header for column in table.columns} <= dict(value).keys()
 
 
-def _parse(table: SourceTable, lines: DataFrame) -> DataFrame:
-    """Records of texts (`value`) with their `_uri`."""
-    # In brackets, a second object behind the first is an error; Spark would pass it over.
-    objects = F.from_json(F.concat(F.lit("["), "value", F.lit("]")), "array<map<string,string>>")
-    lines = lines.withColumn("objects", objects)
-    lines = lines.withColumn("fields", F.when(F.size("objects") == 1, F.col("objects")[0]))
-    keys = F.map_keys("fields")
-    # Nearly all objects have declared keys only, each once: counting them takes far less time than what
-    # looks for others, which Spark does not compile.
-    names = [column.header for column in table.columns]
-    declared = reduce(add, (F.array_contains(keys, name).cast("int") for name in names))
-    lines = lines.withColumn("is_plain", F.size(keys) == declared)
+def _parse(table: SourceTable, texts: Sequence[str]) -> pa.RecordBatch:
+    """Records of texts of JSON objects."""
+    records = [_fields(text) for text in texts]
+    objects = [record or {} for record in records]
+    headers = [column.header for column in table.columns]
+    columns = [
+        *(_column([record.get(header) for record in objects]) for header in headers),
+        _extra(objects, set(headers)),
+        strings([text if record is None else None for text, record in zip(texts, records, strict=True)]),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema(table))
+
+
+def _extra(records: Sequence[dict[str, Any]], declared: set[str]) -> pa.Array:
+    """Values under undeclared names; null where there are none."""
+    pairs = [
+        [] if record.keys() <= declared
+        else [(name, value) for name, value in record.items() if name not in declared and value is not None]
+        for record in records
+    ]  # fmt: skip
+    names = strings([name for some in pairs for name, _ in some])
+    return maps([len(some) for some in pairs], names, _column([value for some in pairs for _, value in some]))
+
+
+def _fields(text: str) -> dict[str, Any] | None:
+    """Names and values of an object; null where it is none, or a name is there twice."""
+    text = text.strip(_BLANKS)
+    try:
+        value, end = json_text.decode(text)
+    except ValueError:
+        return None
+    if not isinstance(value, tuple) or end < len(text):
+        return None
+    fields = dict(value)
     # Of two values under one name, nobody knows which is meant.
-    unambiguous = F.col("is_plain") | (F.size(keys) == F.size(F.array_distinct(keys)))
-    lines = lines.withColumn("fields", F.when(unambiguous, F.col("fields")))
-    extra = F.map_filter("fields", lambda name, _: ~name.isin(names))
-    return lines.select(
-        *(F.col("fields")[column.header].alias(column.name) for column in table.columns),
-        F.when(~F.col("is_plain") & (F.size(extra) > 0), extra).alias(EXTRA),
-        F.when(F.col("fields").isNull(), F.col("value")).alias(UNPARSED),
-        URI,
-    )
+    return fields if len(fields) == len(value) else None
+
+
+def _column(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        return strings([json_text.text_of(value) for value in values])

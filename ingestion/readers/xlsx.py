@@ -3,32 +3,35 @@
 import io
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import reduce
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+    WorksheetNotFound,
+)
 
 from ingestion.contracts import SourceTable
-from ingestion.frames import from_arrow
 from ingestion.landing import LandedFile
-from ingestion.readers import EXTRA, NO_RECORDS, UNPARSED, URI, FileRefused, check_header
+from ingestion.readers import NO_RECORDS, FileRefused, check_header
+from ingestion.readers.records import from_sheet, strings
 
 Row = list[str | None]
 
 # How files of Excel 97 begin, and those that Excel has encrypted.
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-# A cell with an error such as #N/A, where it is, and the error.
-_ERROR_CELL = re.compile(rb'<c\s[^>]*\bt="e"[^>]*>.*?</c>', re.DOTALL)
-_PLACE, _ERROR = re.compile(rb'\br="([A-Z]+)(\d+)"'), re.compile(rb"<v>(.*?)</v>")
+_PLACE = re.compile(r"([A-Z]+)(\d+)")
 
 
 class XlsxReader:
-    """Reads the sheet that the option `sheet` names, or the first one."""
+    """Reads the sheet that the option `sheet` names, or the first one that Excel shows."""
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Refuse what is no readable workbook, lacks the sheet or the contract's columns."""
@@ -41,37 +44,11 @@ class XlsxReader:
         if table.arrives.delivery == "complete" and next(rows, None) is None:
             raise FileRefused(NO_RECORDS)
 
-    def read(self, spark: SparkSession, table: SourceTable, files: Sequence[LandedFile]) -> DataFrame:
-        """Read the files, each in memory as a whole; blank rows are no records."""
-        return from_arrow(spark, pa.concat_tables(_records(table, file) for file in files))
-
-
-def _records(table: SourceTable, file: LandedFile) -> pa.Table:
-    rows = _rows(table, file)
-    header = next(rows)
-    declared = {column.header: column.name for column in table.columns}
-    values = list(zip(*rows, strict=True)) or [()] * len(header)
-    columns = {
-        declared[name]: pa.array(cells, pa.string())
-        for name, cells in zip(header, values, strict=True)
-        if name in declared
-    }
-    undeclared = [(p, name) for p, name in enumerate(header) if name not in declared]
-    count = len(values[0])
-    columns[EXTRA] = pa.array(
-        [_extra(undeclared, values, row) for row in range(count)], pa.map_(pa.string(), pa.string())
-    )
-    columns[UNPARSED] = pa.nulls(count, pa.string())
-    columns[URI] = pa.repeat(pa.scalar(file.uri), count)
-    return pa.table({name: columns[name] for name in [*declared.values(), EXTRA, UNPARSED, URI]})
-
-
-def _extra(
-    undeclared: list[tuple[int, str | None]], values: Sequence[Sequence[str | None]], row: int
-) -> list[tuple[str, str]] | None:
-    """Cells of a row in undeclared columns; one without a header is called by its number."""
-    cells = ((name or f"column {p + 1}", values[p][row]) for p, name in undeclared)
-    return [(name, cell) for name, cell in cells if cell is not None] or None
+    def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
+        """Read the file, in memory as a whole; blank rows are no records."""
+        header, *rows = _rows(table, file)
+        if rows:
+            yield from_sheet(table, header, [strings(cells) for cells in zip(*rows, strict=True)])
 
 
 def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
@@ -86,27 +63,57 @@ def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
         )
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        names = workbook.sheet_names
-        name = table.arrives.options.get("sheet", names[0])
+        name = table.arrives.options.get("sheet") or _first_sheet(workbook)
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
         for row, column, error in _errors(data, name):
             rows[row][column] = error
     except WorksheetNotFound as error:
+        names = workbook.sheet_names
         raise FileRefused(f"there is no sheet {error}, only {names}: rename it, or the contract's") from None
     except (CalamineError, BadZipFile, LookupError, ValueError, RuntimeError, SyntaxError) as error:
         raise FileRefused(f"the file is no readable Excel workbook, is it complete? {error}") from None
     return (row for row in ([_as_text(cell) for cell in cells] for cells in rows) if any(row))
 
 
+def _first_sheet(workbook: CalamineWorkbook) -> str:
+    """The first sheet with cells that is not hidden."""
+    for sheet in workbook.sheets_metadata:
+        if (sheet.typ, sheet.visible) == (SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible):
+            return sheet.name
+    raise FileRefused(
+        f"the workbook shows no sheet, only hides {workbook.sheet_names}: name one in the options"
+    )
+
+
 def _errors(data: bytes, sheet: str) -> Iterator[tuple[int, int, str]]:
-    """Row and column, from 0, of cells with an error, which calamine shows as empty, and the error."""
-    with ZipFile(io.BytesIO(data)) as archive:
-        content = archive.read(_part(archive, sheet))
-    for cell in _ERROR_CELL.findall(content):
-        place, error = _PLACE.search(cell), _ERROR.search(cell)
-        if place and error:
-            column = reduce(lambda number, letter: 26 * number + letter - ord("A") + 1, place[1], 0)
-            yield int(place[2]) - 1, column - 1, error[1].decode()
+    """Row and column, from 0, of cells with an error, which calamine shows as empty, and the error.
+
+    Raises:
+        FileRefused: a cell has a formula, but no value; calamine shows it as empty too.
+    """
+    with ZipFile(io.BytesIO(data)) as archive, archive.open(_part(archive, sheet)) as content:
+        for _, cell in ElementTree.iterparse(content):
+            if cell.tag.endswith("}c"):
+                parts = {part.tag.rpartition("}")[2]: part.text or "" for part in cell}
+                kind, value = cell.get("t", "n"), parts.get("v", "")
+                if "f" in parts and not value and kind != "str":
+                    raise FileRefused(
+                        f"cell {cell.get('r')} of sheet {sheet} has a formula, but no value: "
+                        "open the file in Excel and save it"
+                    )
+                if kind == "e":
+                    yield *_place(cell.get("r", "")), value
+            elif cell.tag.endswith("}row"):
+                cell.clear()
+
+
+def _place(name: str) -> tuple[int, int]:
+    """Row and column, from 0, of a cell such as B7."""
+    match = _PLACE.fullmatch(name)
+    if not match:
+        raise ValueError(f"there is no cell {name!r}")
+    column = reduce(lambda number, letter: 26 * number + ord(letter) - ord("A") + 1, match[1], 0)
+    return int(match[2]) - 1, column - 1
 
 
 def _part(archive: ZipFile, sheet: str) -> str:

@@ -1,30 +1,25 @@
-"""Silver tables that follow bronze as it grows, by Structured Streaming.
+"""Silver tables that follow bronze as it grows.
 
-`SOURCES` and `STREAMS` name what there is; to add a source, write a module like `gym`, declare its
-tables in `_<source>__streams.yml`, and add it here.
+`SOURCES` and `STREAMS` name what there is; to add a source, write a package like `gym`, declare its
+tables in `_<source>__streams.yml`, and add it here. They run on an engine: `on_sail` in this process, or
+`on_spark`, as Structured Streaming.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyspark.sql import SparkSession
-
 from ingestion.contracts import SourceTable
 from ingestion.streams import gym
-from ingestion.streams.stream import Query
-from ingestion.streams.tables import create_tables, read_tables
+from ingestion.streams.query import Engine, Query, QueryProgress, StreamError
+from ingestion.streams.tables import read_tables
+
+__all__ = ["SOURCES", "STREAMS", "Engine", "Query", "QueryProgress", "StreamError", "open_queries"]
 
 SOURCES = {"gym": gym.SOURCES}
 STREAMS = gym.STREAMS
 
 
-def open_queries(
-    spark: SparkSession,
-    models: Path,
-    tables: Sequence[SourceTable],
-    checkpoints: Path,
-    watermark: str,
-) -> list[Query]:
+def open_queries(engine: Engine, models: Path, tables: Sequence[SourceTable]) -> list[Query]:
     """A query for each of the bronze `tables` that is followed; missing silver tables are created."""
     known = {(table.source, table.name): table for table in tables}
     followed = [
@@ -36,8 +31,5 @@ def open_queries(
     if not followed:
         return []
     silver = read_tables(models)
-    empty = create_tables(spark, silver.values())
-    return [
-        Query(spark, table, source, STREAMS, silver, empty, checkpoints, watermark)
-        for table, source in followed
-    ]
+    engine.create(silver.values())
+    return [Query(engine, table, source, STREAMS, silver) for table, source in followed]

@@ -1,30 +1,34 @@
 """The silver tables of the streams, as `models/silver/<source>/_<source>__streams.yml` declares them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
+import pyarrow as pa
 import yaml
-from pyspark.sql import SparkSession
+
+from ingestion.values import arrow_type
 
 UPDATED_AT = "_updated_at"
 
 # Each batch is a commit to each table: with as many commits between checkpoints of their logs, all of them
 # would write theirs in one batch.
-_FEWEST_COMMITS = 40
+_FEWEST_COMMITS = 20
 
 
 @dataclass(frozen=True)
 class StreamTable:
-    """A silver table: name without schema, DDL of the columns by name, columns that identify a row.
+    """A silver table: name without schema, columns with their comments, columns that identify a row.
 
-    Who writes it holds its lock, as queries that run side by side may write the same table.
+    Who writes it holds its lock, as queries that run side by side may write the same table. `place` is its
+    number among the tables.
     """
 
     name: str
-    columns: dict[str, str]
+    columns: pa.Schema
     keys: tuple[str, ...]
+    place: int = 0
     lock: Lock = field(default_factory=Lock, compare=False, repr=False)
 
     @property
@@ -35,45 +39,34 @@ class StreamTable:
     @property
     def values(self) -> tuple[str, ...]:
         """Columns that say something about the key."""
-        return tuple(name for name in self.columns if name not in {*self.keys, UPDATED_AT})
+        return tuple(name for name in self.columns.names if name not in {*self.keys, UPDATED_AT})
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Delta's properties of the table."""
+        # Rows are looked for by when they happened and by when they were written.
+        times = [column.name for column in self.columns if pa.types.is_timestamp(column.type)]
+        return {
+            "delta.dataSkippingStatsColumns": ",".join(times),
+            "delta.checkpointInterval": str(_FEWEST_COMMITS + 3 * self.place),
+        }
 
 
 def read_tables(models: Path) -> dict[str, StreamTable]:
     """Silver tables declared below the folder `models`, by name."""
     declared = [yaml.safe_load(file.read_text()) for file in sorted(models.rglob("_*__streams.yml"))]
     tables = [table for file in declared for source in file["sources"] for table in source["tables"]]
-    return {table["name"]: _read_table(table) for table in tables}
+    return {table["name"]: _read_table(place, table) for place, table in enumerate(tables)}
 
 
-def create_tables(spark: SparkSession, tables: Iterable[StreamTable]) -> set[str]:
-    """Create the tables that are missing; returns their names."""
-    spark.sql("create schema if not exists silver")
-    missing = set()
-    for place, table in enumerate(tables):
-        if not spark.catalog.tableExists(table.silver):
-            spark.sql(_ddl(table, _FEWEST_COMMITS + 3 * place))
-            missing.add(table.name)
-    return missing
-
-
-def _ddl(table: StreamTable, commits: int) -> str:
-    # Rows are looked for by when they happened and by when they were written.
-    times = ", ".join(name for name, ddl in table.columns.items() if ddl.split()[1] == "timestamp")
-    properties = f"'delta.dataSkippingStatsColumns' = '{times}', 'delta.checkpointInterval' = '{commits}'"
-    columns = ", ".join(table.columns.values())
-    return f"create table {table.silver} ({columns}) using delta tblproperties ({properties})"
-
-
-def _read_table(table: dict[str, object]) -> StreamTable:
-    columns, config = table["columns"], table["config"]
-    assert isinstance(columns, list) and isinstance(config, dict)
+def _read_table(place: int, table: dict[str, Any]) -> StreamTable:
     return StreamTable(
-        name=str(table["name"]),
-        columns={column["name"]: _column_ddl(**column) for column in columns},
-        keys=tuple(config["meta"]["keys"]),
+        name=table["name"],
+        columns=pa.schema([_read_column(**column) for column in table["columns"]]),
+        keys=tuple(table["config"]["meta"]["keys"]),
+        place=place,
     )
 
 
-def _column_ddl(name: str, data_type: str, description: str, **_: object) -> str:
-    comment = description.replace("'", "\\'")
-    return f"`{name}` {data_type} comment '{comment}'"
+def _read_column(name: str, data_type: str, description: str, **_: object) -> pa.Field:
+    return pa.field(name, arrow_type(data_type), metadata={"comment": description})

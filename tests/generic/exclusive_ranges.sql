@@ -1,6 +1,4 @@
-{% test exclusive_ranges(model, key, valid_from, valid_to, until, delivered_at=[]) %}
-
-{%- set unchecked = unchecked(model, delivered_at) %}
+{% test exclusive_ranges(model, key, valid_from, valid_to, until) %}
 
 with ranges as (
 
@@ -10,9 +8,6 @@ with ranges as (
         {{ valid_to }},
         lead({{ valid_from }}) over (partition by {{ key }} order by {{ valid_from }}) as next_from
     from {{ model }}
-    {% if unchecked != 'true' -%}
-    where {{ key }} in (select {{ key }} from {{ model }} where {{ unchecked }}){{ nothing_unchecked() if unchecked == 'false' }}
-    {%- endif %}
 
 )
 

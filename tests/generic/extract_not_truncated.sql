@@ -1,7 +1,5 @@
 {% test extract_not_truncated(model, key) %}
 
-{%- set unchecked = unchecked(model, ['_ingested_at']) %}
-
 with extract_times as (
 
     select distinct _ingested_at from {{ model }}
@@ -16,11 +14,7 @@ extracts as (
         _ingested_at,
         count(distinct {{ key }}) as keys
     from {{ model }}
-    where
-        _ingested_at in (select _ingested_at from extract_times)
-        {% if unchecked == 'false' -%}
-        and false{{ nothing_unchecked() }}
-        {%- endif %}
+    where _ingested_at in (select _ingested_at from extract_times)
     group by _ingested_at
 
 ),

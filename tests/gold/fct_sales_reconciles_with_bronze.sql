@@ -1,7 +1,4 @@
 -- The fact holds every line of bronze once, with its corrected amount: rule 3 written as a ladder of trust.
--- Of lines that were checked before, it holds the number and amount of silver.
-{%- set delivered = unchecked(source('crm', 'sales_details'), ['_ingested_at']) %}
-
 with newest_lines as (
 
     select
@@ -14,7 +11,7 @@ with newest_lines as (
                 sls_cust_id, sls_order_dt, sls_ship_dt, sls_due_dt, sls_sales, sls_quantity, sls_price
         ) as line_rank
     from {{ source('crm', 'sales_details') }}
-    where sls_ord_num is not null and sls_prd_key is not null and ({{ delivered }})
+    where sls_ord_num is not null and sls_prd_key is not null
 
 ),
 
@@ -33,15 +30,6 @@ bronze as (
 
 ),
 
-silver as (
-
-    select
-        count(*) as line_count,
-        sum(sales_amount) as amount
-    from {{ ref('stg_crm__sales') }}
-
-),
-
 gold as (
 
     select
@@ -49,34 +37,13 @@ gold as (
         sum(sales_amount) as amount
     from {{ ref('fct_sales') }}
 
-),
-
-delivered_gold as (
-
-    select
-        count(*) as line_count,
-        sum(sales_amount) as amount
-    from {{ ref('fct_sales') }}
-    where {{ delivered }}
-
 )
 
 select
-    'bronze' as layer,
-    bronze.line_count,
-    delivered_gold.line_count as gold_line_count,
-    bronze.amount,
-    delivered_gold.amount as gold_amount
-from bronze
-cross join delivered_gold
-where bronze.line_count != delivered_gold.line_count or not bronze.amount <=> delivered_gold.amount
-union all
-select
-    'silver' as layer,
-    silver.line_count,
-    gold.line_count as gold_line_count,
-    silver.amount,
+    bronze.line_count as bronze_lines,
+    gold.line_count as gold_lines,
+    bronze.amount as bronze_amount,
     gold.amount as gold_amount
-from silver
+from bronze
 cross join gold
-where silver.line_count != gold.line_count or not silver.amount <=> gold.amount
+where bronze.line_count != gold.line_count or not bronze.amount <=> gold.amount

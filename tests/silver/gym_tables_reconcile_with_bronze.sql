@@ -4,7 +4,6 @@
         *,
         concat_ws('|', topic, key, value) as record
     from {{ gym_messages() }}
-    where {{ unchecked(source('gym', 'kafka_multiplex'), ['_ingested_at']) }}
 {%- endset %}
 
 with missing as (
@@ -58,7 +57,6 @@ with missing as (
             and {{ gym_timestamp('logins.login') }} = silver.login
             -- a logout may be later than was sent here, but neither earlier nor unknown
             and (logins.logout is null or {{ gym_timestamp('logins.logout') }} <= silver.logout)
-    where {{ unchecked(source('gym', 'gym_logins'), ['_ingested_at']) }}
     union all
     select
         'registered_users' as table_name,
@@ -66,7 +64,6 @@ with missing as (
     from {{ source('gym', 'registered_users') }} as sent
     left anti join {{ source('gym', 'users') }} as silver
         on sent.user_id = silver.user_id and sent.device_id = silver.device_id
-    where {{ unchecked(source('gym', 'registered_users'), ['_ingested_at']) }}
 
 ),
 

@@ -1,32 +1,5 @@
 -- Every heart rate of a user's device during a completed workout is one of the workout.
-with heart_rates as (
-
-    select
-        *,
-        {{ unchecked(source('gym', 'heart_rate'), ['_updated_at']) }} as is_unchecked
-    from {{ source('gym', 'heart_rate') }}
-
-),
-
-workouts as (
-
-    select
-        *,
-        {{ unchecked(source('gym', 'completed_workouts'), ['_updated_at']) }} as is_unchecked
-    from {{ source('gym', 'completed_workouts') }}
-
-),
-
-users as (
-
-    select
-        *,
-        {{ unchecked(source('gym', 'users'), ['_updated_at']) }} as is_unchecked
-    from {{ source('gym', 'users') }}
-
-),
-
-recorded as (
+with recorded as (
 
     select
         workouts.user_id,
@@ -35,14 +8,13 @@ recorded as (
         heart_rates.device_id,
         heart_rates.time,
         heart_rates.heartrate
-    from heart_rates
-    inner join users on heart_rates.device_id = users.device_id
-    inner join workouts
+    from {{ source('gym', 'heart_rate') }} as heart_rates
+    inner join {{ source('gym', 'users') }} as users on heart_rates.device_id = users.device_id
+    inner join {{ source('gym', 'completed_workouts') }} as workouts
         on
             users.user_id = workouts.user_id
             and heart_rates.time > workouts.start_time
             and heart_rates.time <= workouts.end_time
-    where heart_rates.is_unchecked or workouts.is_unchecked or users.is_unchecked
 
 )
 

@@ -1,10 +1,7 @@
 -- A heart rate of a workout is one of a device of the user, recorded during a completed session.
-{%- set unchecked = unchecked(source('gym', 'workout_bpm'), ['_updated_at']) %}
-
 with recordings as (
 
     select * from {{ source('gym', 'workout_bpm') }}
-    where {{ unchecked }}
 
 ),
 

@@ -7,46 +7,8 @@
 {%- set gym_visits = source('gym', 'gym_visits') %}
 {%- set registrations = source('gym', 'users') %}
 
-{#- Each input has a time of its own: one may be committed later than another that was written after it. -#}
-{%- if is_incremental() %}
-    {%- set newest = newest_each(['visit_updated_at', 'workout_updated_at', 'user_updated_at'], this) %}
-    {%- set in_changed_visits %}
-        select workouts.user_id, workouts.workout_id, workouts.session_id
-        from {{ gym_visits }} as visits
-        inner join {{ registrations }} as users on visits.mac_address = users.mac_address
-        inner join {{ completed_workouts }} as workouts
-            on
-                users.user_id = workouts.user_id
-                and workouts.start_time between visits.login and visits.logout
-        where visits._updated_at > {{ newest.visit_updated_at }}
-    {%- endset %}
-    {%- set sessions_to_build = changed_sessions(
-        completed_workouts, newest.workout_updated_at, registrations, newest.user_updated_at, in_changed_visits
-    ) %}
-    {%- set changed = changed_rows(
-        sessions_to_build, ['user_id', 'workout_id', 'session_id'], 'start_time', 'start_time'
-    ) %}
-{%- endif %}
-
-with workouts as (
-
-    select completed.*
-    from {{ completed_workouts }} as completed
-    {% if is_incremental() and changed %}
-    left semi join ({{ changed['keys'] or sessions_to_build }}) as changed
-        on
-            completed.user_id = changed.user_id
-            and completed.workout_id = changed.workout_id
-            and completed.session_id = changed.session_id
-    where completed.start_time between {{ changed.first }} and {{ changed.last }}
-    {% elif is_incremental() %}
-    where false
-    {% endif %}
-
-),
-
 -- a user may have registered a device more than once
-users as (
+with users as (
 
     select
         user_id,
@@ -67,8 +29,55 @@ visits as (
         logout,
         {{ seen_until('_updated_at') }} as visit_updated_at
     from {{ gym_visits }}
-    where logout is not null{% if is_incremental() and changed %}
-        and login <= {{ changed.last }} and logout >= {{ changed.first }}{% endif %}
+    where logout is not null
+
+),
+
+{% if is_incremental() %}
+
+-- sessions of new workouts, of users that are registered anew, and in visits that are over now; each input has a time of
+-- its own, as one may be committed later than another that was written after it
+changed as (
+
+    select
+        user_id,
+        workout_id,
+        session_id
+    from {{ completed_workouts }}
+    where
+        _updated_at > {{ newest('workout_updated_at', this) }}
+        or user_id in (
+            select user_id from {{ registrations }}
+            where _updated_at > {{ newest('user_updated_at', this) }}
+        )
+    union all
+    select
+        workouts.user_id,
+        workouts.workout_id,
+        workouts.session_id
+    from {{ gym_visits }} as visits
+    inner join {{ registrations }} as users on visits.mac_address = users.mac_address
+    inner join {{ completed_workouts }} as workouts
+        on
+            users.user_id = workouts.user_id
+            and workouts.start_time between visits.login and visits.logout
+    where visits._updated_at > {{ newest('visit_updated_at', this) }}
+
+),
+
+{% endif %}
+
+workouts as (
+
+    select completed.*
+    from {{ completed_workouts }} as completed
+    {% if is_incremental() %}
+    left semi join changed
+        on
+            completed.user_id = changed.user_id
+            and completed.workout_id = changed.workout_id
+            and completed.session_id = changed.session_id
+    {% endif %}
 
 ),
 
@@ -141,6 +150,3 @@ select
     user_updated_at
 
 from sessions_in_visits
-{% if is_incremental() and not changed %}
-{{ nothing_to_merge() }}
-{% endif %}

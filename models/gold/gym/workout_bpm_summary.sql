@@ -4,33 +4,51 @@
 {%- set workout_bpm = source('gym', 'workout_bpm') %}
 {%- set profile_history = source('gym', 'user_profile_history') %}
 
-{#- Each input has a time of its own: one may be committed later than another that was written after it. -#}
-{%- if is_incremental() %}
-    {%- set newest = newest_each(['workout_updated_at', 'bpm_updated_at', 'profile_updated_at'], this) %}
-    {%- set with_new_heart_rates %}
-        select user_id, workout_id, session_id from {{ workout_bpm }} where _updated_at > {{ newest.bpm_updated_at }}
-    {%- endset %}
-    {%- set sessions_to_build = changed_sessions(
-        completed_workouts, newest.workout_updated_at, profile_history, newest.profile_updated_at, with_new_heart_rates
-    ) %}
-    {%- set changed = changed_rows(
-        sessions_to_build, ['user_id', 'workout_id', 'session_id'], 'start_time', 'end_time'
-    ) %}
-{%- endif %}
+with workouts as (
 
-with completed as (
+    select * from {{ completed_workouts }}
+
+),
+
+{% if is_incremental() %}
+
+-- sessions of new workouts, with new heart rates, and of users whose profile changed; each input has a time of its own, as
+-- one may be committed later than another that was written after it
+changed as (
+
+    select
+        user_id,
+        workout_id,
+        session_id
+    from workouts
+    where
+        _updated_at > {{ newest('workout_updated_at', this) }}
+        or user_id in (
+            select user_id from {{ profile_history }}
+            where _updated_at > {{ newest('profile_updated_at', this) }}
+        )
+    union all
+    select
+        user_id,
+        workout_id,
+        session_id
+    from {{ workout_bpm }}
+    where _updated_at > {{ newest('bpm_updated_at', this) }}
+
+),
+
+{% endif %}
+
+completed as (
 
     select workouts.*
-    from {{ completed_workouts }} as workouts
-    {% if is_incremental() and changed %}
-    left semi join ({{ changed['keys'] or sessions_to_build }}) as changed
+    from workouts
+    {% if is_incremental() %}
+    left semi join changed
         on
             workouts.user_id = changed.user_id
             and workouts.workout_id = changed.workout_id
             and workouts.session_id = changed.session_id
-    where workouts.start_time between {{ changed.first }} and {{ changed.last }}
-    {% elif is_incremental() %}
-    where false
     {% endif %}
 
 ),
@@ -53,16 +71,11 @@ heart_rates as (
 
     select recordings.*
     from {{ workout_bpm }} as recordings
-    {% if is_incremental() and changed %}
     left semi join sessions
         on
             recordings.user_id = sessions.user_id
             and recordings.workout_id = sessions.workout_id
             and recordings.session_id = sessions.session_id
-    where recordings.time between {{ changed.first }} and {{ changed.last }}
-    {% elif is_incremental() %}
-    where false
-    {% endif %}
 
 ),
 
@@ -172,6 +185,3 @@ select
     profile_updated_at
 
 from joined
-{% if is_incremental() and not changed %}
-{{ nothing_to_merge() }}
-{% endif %}

@@ -1,29 +1,20 @@
 {{ config(materialized='incremental', unique_key='customer_key') }}
 
-{#- Each input has a time of its own: one may be built later than another that was delivered after it. -#}
-{%- if is_incremental() %}
-    {%- set changed = '_changed_at > ' ~ newest('_changed_at', this) %}
-    {%- set erp_changed = '_changed_at > ' ~ newest('_erp_changed_at', this) %}
-    {%- set location_changed = '_changed_at > ' ~ newest('_location_changed_at', this) %}
-    {%- set has_changed = has_rows(ref('stg_crm__customers'), changed)
-        or has_rows(ref('stg_erp__customers'), erp_changed)
-        or has_rows(ref('stg_erp__locations'), location_changed) %}
-{%- endif %}
-
 with customers as (
 
     select * from {{ ref('stg_crm__customers') }}
-    {% if is_incremental() and has_changed %}
+    {% if is_incremental() %}
+    -- each input has a time of its own: one may be built later than another that was delivered after it
     where
-        {{ changed }}
+        _changed_at > {{ newest('_changed_at', this) }}
         or customer_number in (
-            select customer_number from {{ ref('stg_erp__customers') }} where {{ erp_changed }}
+            select customer_number from {{ ref('stg_erp__customers') }}
+            where _changed_at > {{ newest('_erp_changed_at', this) }}
         )
         or customer_number in (
-            select customer_number from {{ ref('stg_erp__locations') }} where {{ location_changed }}
+            select customer_number from {{ ref('stg_erp__locations') }}
+            where _changed_at > {{ newest('_location_changed_at', this) }}
         )
-    {% elif is_incremental() %}
-    where false
     {% endif %}
 
 ),
@@ -97,8 +88,7 @@ unknown as (
 )
 
 select * from joined
+{% if not is_incremental() %}
 union all
 select * from unknown
-{% if is_incremental() %}
-where false
 {% endif %}

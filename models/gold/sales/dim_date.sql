@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='date_day', tags=['no_source']) }}
+{{ config(tags=['no_source']) }}
 
 with days as (
 
@@ -20,6 +20,3 @@ select
     date_format(date_day, 'EEEE') as day_name,
     dayofweek(date_day) in (1, 7) as is_weekend
 from days
-{% if is_incremental() %}
-left anti join {{ this }} as known on days.date_day = known.date_day
-{% endif %}

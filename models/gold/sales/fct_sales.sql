@@ -1,19 +1,8 @@
 {{ config(
     materialized='incremental',
     unique_key=['order_number', 'product_number'],
-    merge_within='order_number',
-    tblproperties=statistics_of(['order_number']),
     liquid_clustered_by=['order_date']
 ) }}
-
-{#- All stored lines are looked at only where a product came or changed since the last complete build. -#}
-{%- set sent_products = ref('stg_crm__products') %}
-{%- if is_incremental() %}
-    {%- set is_new = '_ingested_at > ' ~ newest('_ingested_at', this) %}
-    {%- set products_changed = unchecked(sent_products, ['_changed_at']) != 'false' %}
-    {%- set has_work = products_changed or has_rows(ref('stg_crm__sales'), is_new)
-        or has_rows(this, "customer_key = '-1'") %}
-{%- endif %}
 
 with costs as (
 
@@ -28,6 +17,18 @@ with costs as (
         end as first_day,
         coalesce(valid_to, date '9999-12-31') as last_day
     from {{ ref('dim_product_cost') }}
+
+),
+
+products as (
+
+    select * from {{ ref('dim_product') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('dim_customer') }}
 
 ),
 
@@ -46,75 +47,38 @@ sales as (
         _ingested_at
     from {{ ref('stg_crm__sales') }}
     {% if is_incremental() %}
-    where {{ is_new }}
+    where _ingested_at > {{ newest('_ingested_at', this) }}
     {% endif %}
-
-),
-
-products as (
-
-    select * from {{ ref('dim_product') }}
 
 ),
 
 {% if is_incremental() %}
 
--- stored lines whose product or cost changed, or whose customer may have arrived
-doubtful as (
+-- stored lines whose customer, product or cost is another by now
+outdated as (
 
     select
-        stored.*,
-        stored.unit_cost is distinct from costs.unit_cost
-        or stored.product_key != coalesce(products.product_key, '-1') as has_changed
+        stored.order_number,
+        stored.product_number,
+        stored.customer_id,
+        stored.order_date,
+        stored.ship_date,
+        stored.due_date,
+        stored.quantity,
+        stored.price,
+        stored.sales_amount,
+        stored._ingested_at
     from {{ this }} as stored
     left join products on stored.product_number = products.product_number
+    left join customers on stored.customer_id = customers.customer_id
     left join costs
         on
             stored.product_number = costs.product_number
             and coalesce(stored.order_date, date '9999-12-31') between costs.first_day and costs.last_day
     where
-        stored.customer_key = '-1'
-        {% if products_changed %}
+        stored.product_key != coalesce(products.product_key, '-1')
+        or stored.customer_key != coalesce(customers.customer_key, '-1')
         or stored.unit_cost is distinct from costs.unit_cost
-        or stored.product_key != coalesce(products.product_key, '-1')
-        {% endif %}
-
-),
-
-{% endif %}
-
-customers as (
-
-    select * from {{ ref('dim_customer') }}
-    {% if is_incremental() %}
-    where customer_id in (select customer_id from sales union all select customer_id from doubtful)
-    {% endif %}
-
-),
-
-{% if is_incremental() %}
-
-outdated as (
-
-    select
-        doubtful.order_number,
-        doubtful.product_number,
-        doubtful.customer_id,
-        doubtful.order_date,
-        doubtful.ship_date,
-        doubtful.due_date,
-        doubtful.quantity,
-        doubtful.price,
-        doubtful.sales_amount,
-        doubtful._ingested_at
-    from doubtful
-    left join customers
-        on doubtful.customer_key = '-1' and doubtful.customer_id = customers.customer_id
-    left anti join sales
-        on
-            doubtful.order_number = sales.order_number
-            and doubtful.product_number = sales.product_number
-    where doubtful.has_changed or customers.customer_key is not null
 
 ),
 
@@ -125,7 +89,11 @@ lines as (
     select * from sales
     {% if is_incremental() %}
     union all
-    select * from outdated
+    select outdated.* from outdated
+    left anti join sales
+        on
+            outdated.order_number = sales.order_number
+            and outdated.product_number = sales.product_number
     {% endif %}
 
 ),
@@ -166,9 +134,3 @@ joined as (
 )
 
 select * from joined
-{% if is_incremental() and not has_work %}
-where false
-{% elif target.type == 'spark' and not is_incremental() %}
--- a file holds a range of orders, so that merges leave most files alone; Databricks sees to that by itself
-sort by order_number
-{% endif %}

@@ -1,9 +1,4 @@
-{{ config(
-    materialized='incremental',
-    unique_key=['order_number', 'product_number'],
-    merge_within='order_number',
-    tblproperties=statistics_of(['order_number', '_ingested_at'])
-) }}
+{{ config(materialized='incremental', unique_key=['order_number', 'product_number']) }}
 
 with source as (
 
@@ -36,9 +31,7 @@ typed as (
         cast(sls_sales as decimal(18, 2)) as sent_amount,
         cast(sls_price as decimal(18, 2)) as sent_price,
         try_cast(sls_quantity * abs(cast(sls_price as decimal(18, 2))) as decimal(18, 2)) as computed_amount,
-        cast(
-            cast(sls_sales as decimal(18, 2)) / nullif(sls_quantity, 0) as decimal(18, 2)
-        ) as computed_price
+        {{ divide('sls_sales', 'sls_quantity') }} as computed_price
     from ranked
     where
         line_rank = 1

@@ -26,7 +26,7 @@ identified as (
 
     select
         {{ surrogate_key("concat_ws('|', _source_file, time, action, copy_number)") }} as event_id,
-        timestamp_seconds(time) as event_time,
+        timestamp_seconds(cast(time as bigint)) as event_time,
         time,
         action,
         _ingested_at

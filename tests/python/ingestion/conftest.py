@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lakehouse.broker import Broker
+from tools.broker import Broker
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from ingestion import clock, kafka
 from ingestion.bronze import LoadError
 from ingestion.contracts import SourceTable
 from ingestion.kafka import KafkaUnavailable, load_topics
-from lakehouse.broker import Broker
+from tools.broker import Broker
 
 _NUMBERS = itertools.count(1)
 _COLUMNS = "key string, value string, topic string, partition bigint, offset bigint, timestamp bigint"

@@ -13,7 +13,7 @@ from ingestion import bronze
 from ingestion.contracts import SourceTable, read_contracts
 from ingestion.kafka import KafkaUnavailable, load_topics
 from ingestion.replay import ReplayError, replay_to_kafka, replay_to_landing
-from lakehouse.broker import Broker
+from tools.broker import Broker
 from lakehouse.settings import PROJECT
 
 _START = 1_678_451_168

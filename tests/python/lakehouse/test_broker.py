@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from lakehouse.broker import Broker
+from tools.broker import Broker
 from lakehouse.errors import UsageError
 from lakehouse.settings import load_settings
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.generator import generate
-from lakehouse.broker import Broker
+from tools.broker import Broker
 
 from .conftest import NO_DATA_TESTS, Lakehouse
 

@@ -1,0 +1,110 @@
+"""The folders of a warehouse are its catalog: what lies in them is what there is."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_S3 = "s3://"
+_LOG = "_delta_log"
+# A commit, or the checkpoint that is left of commits which were cleaned up.
+_COMMIT = re.compile(r"\d{20}\.(json|checkpoint.*\.parquet)")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Delta tables at `<root>/<schema>.db/<table>`; those of a schema in `elsewhere` at `<place>/<table>`.
+
+    A place is a folder or `s3://bucket/prefix`. Folders have names in small letters, whatever a statement writes.
+    """
+
+    root: Path
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", Path(self.root).absolute())
+        if any(place.startswith(_S3) for place in self.elsewhere.values()):
+            _tell_rust_of_the_endpoint()
+
+    def schema(self, schema: str) -> str:
+        """Folder or address in which the tables of a schema are, whether it exists or not."""
+        schema = schema.lower()
+        place = self.elsewhere.get(schema) or str(self.root / f"{schema}.db")
+        return place.rstrip("/") if place.startswith(_S3) else str(Path(place).absolute())
+
+    def location(self, schema: str, table: str) -> str:
+        """Folder or address of a table, whether it exists or not."""
+        return f"{self.schema(schema)}/{table.lower()}"
+
+    def exists(self, schema: str, table: str) -> bool:
+        """Whether there is such a table; without a commit it is one that was only begun."""
+        return has_commit(self.location(schema, table))
+
+    def tables(self) -> dict[str, str]:
+        """Folder or address of every table, by `schema.table`."""
+        found = [self.tables_of(schema) for schema in self.schemas()]
+        return dict(sorted((name, location) for tables in found for name, location in tables.items()))
+
+    def tables_of(self, schema: str) -> dict[str, str]:
+        """Folder or address of every table of a schema, by `schema.table`."""
+        folders = sorted(_folders_in(self.schema(schema)))
+        return {
+            f"{schema.lower()}.{folder.rsplit('/', 1)[1]}": folder for folder in folders if has_commit(folder)
+        }
+
+    def schemas(self) -> set[str]:
+        """Schemas in which tables may be."""
+        return {folder.name.removesuffix(".db") for folder in self.root.glob("*.db")} | set(self.elsewhere)
+
+
+def has_commit(location: str) -> bool:
+    """Whether a folder or address holds a Delta table."""
+    if location.startswith(_S3):
+        return any(_COMMIT.fullmatch(name) for name in _listed(f"{location}/{_LOG}/", "Contents", "Key"))
+    try:
+        with os.scandir(f"{location}/{_LOG}") as files:
+            return any(_COMMIT.fullmatch(file.name) for file in files)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _folders_in(place: str) -> list[str]:
+    if place.startswith(_S3):
+        return [f"{place}/{name}" for name in _listed(f"{place}/", "CommonPrefixes", "Prefix")]
+    try:
+        with os.scandir(place) as entries:
+            return [f"{place}/{entry.name}" for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+
+
+def _listed(prefix: str, kind: str, attribute: str) -> list[str]:
+    """Names one level below a prefix of object storage, of objects (`Contents`) or of folders."""
+    bucket, _, key = prefix.removeprefix(_S3).partition("/")
+    pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+    return [entry[attribute].removeprefix(key).rstrip("/") for page in pages for entry in page.get(kind, [])]
+
+
+@cache
+def _client() -> "S3Client":
+    # Takes a while to import, and a warehouse on a disk never needs it.
+    import boto3
+
+    return boto3.client("s3")
+
+
+@cache
+def _tell_rust_of_the_endpoint() -> None:
+    """Sail and delta-rs read the environment alone, not the files of AWS' settings."""
+    meta = _client().meta
+    os.environ.setdefault("AWS_ENDPOINT_URL", meta.endpoint_url)
+    if meta.region_name:
+        os.environ.setdefault("AWS_REGION", meta.region_name)
+    if meta.endpoint_url.startswith("http://"):
+        os.environ.setdefault("AWS_ALLOW_HTTP", "true")

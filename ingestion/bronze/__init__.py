@@ -1,0 +1,7 @@
+"""Bronze: everything that arrived, once, in append-only tables that the contract types."""
+
+from ingestion.bronze.drift import overwrite_changed
+from ingestion.bronze.files import LoadError, TableProgress, load
+from ingestion.bronze.load_log import LOADS, QUARANTINE, FileLoad
+
+__all__ = ["LOADS", "QUARANTINE", "FileLoad", "LoadError", "TableProgress", "load", "overwrite_changed"]

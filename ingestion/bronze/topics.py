@@ -1,0 +1,285 @@
+"""From topics of Kafka to bronze: every message once.
+
+A load reads up to the ends that the topics had when it began. Where it goes on is in the load log, a row a
+partition; a load that was killed is found again as one of files is.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Self
+
+import pyarrow as pa
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from ingestion.bronze.batch import Origin, as_metadata, log, new_batch_id, next_time, rows_of
+from ingestion.bronze.files import LoadError, open_table
+from ingestion.bronze.load_log import QUARANTINE, FileLoad, History, create_tables, read_history
+from ingestion.contracts import SourceTable
+from ingestion.readers import EXTRA, UNPARSED
+from ingestion.tables import Tables
+
+# Messages in a batch, all topics together.
+BATCH_SIZE = 200_000
+
+# How long servers may take to answer.
+ANSWER_SECONDS = 5
+_SILENCE_SECONDS = 30
+
+# What a column of the contract can be called in a message.
+_FIELDS: dict[str, Callable[[Message], object]] = {
+    "key": lambda message: _as_text(message.key()),
+    "value": lambda message: _as_text(message.value()),
+    "topic": lambda message: message.topic(),
+    "partition": lambda message: str(message.partition()),
+    "offset": lambda message: str(message.offset()),
+    "timestamp": lambda message: str(message.timestamp()[1] // 1000),
+}
+
+Partition = tuple[str, int]
+Offsets = Mapping[Partition, int]
+
+
+class KafkaUnavailable(Exception):
+    """The servers do not answer or lack a topic; the message names `LAKEHOUSE_KAFKA` and the address."""
+
+    @classmethod
+    def from_error(cls, servers: str, error: KafkaException) -> Self:
+        """The servers do not answer, for the reason that the client gives."""
+        return cls(
+            f"Kafka at {servers} (LAKEHOUSE_KAFKA) does not answer: {error.args[0].str()}. "
+            "Is it running, and the address right? `make kafka` starts a broker."
+        )
+
+
+class TopicLoader:
+    """Loads the topics of a table; it keeps its connection between loads, which may follow every few seconds.
+
+    `servers` is host:port, several with commas. At most `batch_size` messages are committed at a time.
+    Aborted transactions are not read.
+
+    Raises:
+        KafkaUnavailable: the servers cannot be reached, within some seconds, or a topic does not exist.
+        LoadError: the table's contract does not fit.
+    """
+
+    def __init__(
+        self, tables: Tables, table: SourceTable, servers: str, batch_size: int = BATCH_SIZE
+    ) -> None:
+        _check_columns(table)
+        self.table = table
+        self._tables = tables
+        self._batch_size = batch_size
+        self._topics = _Topics(servers, table.arrives.topics)
+        # Before a table is made in vain.
+        self._topics.ends()
+        create_tables(tables)
+        self._history = read_history(tables)[table.source, table.name]
+        open_table(tables, table, self._history)
+        self._next = dict(_next_offsets(tables, table, self._history))
+
+    def load(self, report: Callable[[int], None] = lambda rows: None) -> int:
+        """Append what is new to the bronze table; returns the number of rows, and reports those of each batch.
+
+        Raises:
+            KafkaUnavailable: the servers cannot be reached, within some seconds.
+            LoadError: messages were deleted before they were read.
+        """
+        ends = self._topics.ends()
+        loaded = 0
+        while any(self._next.get(partition, 0) < end for partition, end in ends.items()):
+            messages, reached = self._topics.read(self._next, ends, self._batch_size)
+            self._write(messages, reached)
+            self._next |= reached
+            loaded += len(messages)
+            if messages:
+                report(len(messages))
+        return loaded
+
+    def _write(self, messages: Sequence[Message], reached: Offsets) -> None:
+        by_partition: dict[Partition, list[Message]] = {}
+        for message in messages:
+            by_partition.setdefault((message.topic(), message.partition()), []).append(message)
+        if not by_partition:
+            return
+        started_at, ingested_at, batch_id = datetime.now(UTC), next_time(self._history), new_batch_id()
+        loads = [
+            FileLoad(
+                source=self.table.source,
+                table_name=self.table.name,
+                _source_file=f"kafka://{topic}/{partition}",
+                status="loaded",
+                reason=None,
+                rows_loaded=len(found),
+                rows_rescued=0,
+                rows_quarantined=0,
+                size_bytes=sum(len(message.value() or b"") for message in found),
+                sha256=None,
+                modified_at=ingested_at,
+                _ingested_at=ingested_at,
+                _batch_id=batch_id,
+                started_at=started_at,
+                finished_at=datetime.now(UTC),
+                next_offset=reached[topic, partition],
+            )
+            for (topic, partition), found in by_partition.items()
+        ]
+        items = [
+            (load, _records(self.table, found)) for load, found in zip(loads, by_partition.values(), strict=True)
+        ]
+        read = functools.partial(_read, self.table)
+        self._tables.append_items(self.table.bronze, QUARANTINE, items, read, as_metadata(loads))
+        log(self._tables, self.table, self._history, loads)
+
+
+class _Topics:
+    """Reads topics between offsets, in connections that are kept."""
+
+    def __init__(self, servers: str, topics: Sequence[str]) -> None:
+        self._servers = servers
+        self._topics = topics
+        common = {
+            "bootstrap.servers": servers,
+            # Servers that were away are found again within a second.
+            "reconnect.backoff.max.ms": 1000,
+            # What goes wrong is raised.
+            "log_level": 0,
+        }
+        self._admin = AdminClient(common)
+        self._consumer = Consumer(
+            common
+            | {
+                # Kafka wants a name; offsets are kept in the load log.
+                "group.id": "lakehouse",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+            }
+        )
+
+    def ends(self) -> Offsets:
+        """The next offset by topic and partition."""
+        return self._offsets(OffsetSpec.latest())
+
+    def read(self, start: Offsets, ends: Offsets, limit: int) -> tuple[list[Message], Offsets]:
+        """Messages from `start` on, and before `ends`, at most `limit`; and how far that is."""
+        beginnings = self._offsets(OffsetSpec.earliest())
+        reached = {partition: start.get(partition, beginnings[partition]) for partition in ends}
+        self._check_offsets(reached, beginnings, ends)
+        waiting = {partition for partition, offset in reached.items() if offset < ends[partition]}
+        self._consumer.assign([TopicPartition(*partition, reached[partition]) for partition in waiting])
+        messages: list[Message] = []
+        while waiting and len(messages) < limit:
+            found = self._consumer.consume(min(10_000, limit - len(messages)), timeout=_SILENCE_SECONDS)
+            if not found:
+                raise KafkaUnavailable(f"Kafka at {self._servers} sent nothing for {_SILENCE_SECONDS} s.")
+            for message in found:
+                partition = (message.topic(), message.partition())
+                if self._is_end(message):
+                    # Markers of transactions, which are no messages, may lie before the end.
+                    reached[partition] = max(reached[partition], ends[partition])
+                elif partition in waiting and message.offset() < ends[partition]:
+                    messages.append(message)
+                    reached[partition] = message.offset() + 1
+                if reached[partition] >= ends[partition]:
+                    waiting.discard(partition)
+        self._consumer.unassign()
+        return messages, reached
+
+    def _is_end(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return False
+        if error.code() == KafkaError._PARTITION_EOF:
+            return True
+        raise KafkaUnavailable.from_error(self._servers, KafkaException(error))
+
+    def _check_offsets(self, reached: Offsets, beginnings: Offsets, ends: Offsets) -> None:
+        for partition, offset in reached.items():
+            if not beginnings[partition] <= offset <= ends[partition]:
+                topic, number = partition
+                raise LoadError(
+                    f"{topic}/{number} at {self._servers}: the next message to read is {offset}, but there are only "
+                    f"those from {beginnings[partition]} to {ends[partition]}. Messages were deleted before they "
+                    "were read, or the topic was made anew"
+                )
+
+    def _offsets(self, spec: OffsetSpec) -> Offsets:
+        try:
+            known = self._admin.list_topics(timeout=ANSWER_SECONDS).topics
+            if missing := [topic for topic in self._topics if topic not in known]:
+                raise KafkaUnavailable(
+                    f"Kafka at {self._servers} (LAKEHOUSE_KAFKA) has no topic {', '.join(missing)}: "
+                    f"create it, or correct `topics` in the contract. There are {_listed(known)}."
+                )
+            asked = {
+                TopicPartition(topic, partition): spec
+                for topic in self._topics
+                for partition in known[topic].partitions
+            }
+            answers = self._admin.list_offsets(
+                asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_SECONDS
+            )
+            return {(p.topic, p.partition): answer.result().offset for p, answer in answers.items()}
+        except KafkaException as error:
+            raise KafkaUnavailable.from_error(self._servers, error) from None
+
+
+def _next_offsets(tables: Tables, table: SourceTable, history: History) -> Iterator[tuple[Partition, int]]:
+    """Where each partition goes on: as logged, else behind what bronze holds of an earlier version's loads."""
+    logged = [load for path, load in history.newest.items() if path.startswith("kafka://")]
+    if logged:
+        yield from ((_partition(load.path), load.next_offset or 0) for load in logged)
+        return
+    names = {column.header: column.name for column in table.columns}
+    if "offset" in names:
+        newest = tables.select(
+            table.bronze,
+            f'select _source_file, max({names["offset"]}) as newest from {{t}} '
+            "where _source_file like 'kafka://%' group by _source_file",
+        )
+        yield from ((_partition(row["_source_file"]), row["newest"] + 1) for row in newest.to_pylist())
+
+
+def _partition(path: str) -> Partition:
+    topic, _, number = path.removeprefix("kafka://").rpartition("/")
+    return topic, int(number)
+
+
+def _records(table: SourceTable, messages: Sequence[Message]) -> pa.RecordBatch:
+    """Messages as a reader gives records."""
+    columns = {
+        column.name: pa.array([_FIELDS[column.header](message) for message in messages], pa.string())
+        for column in table.columns
+    }
+    extra = pa.nulls(len(messages), pa.map_(pa.string(), pa.string()))
+    return pa.RecordBatch.from_pydict(columns | {EXTRA: extra, UNPARSED: pa.nulls(len(messages), pa.string())})
+
+
+def _read(
+    table: SourceTable, item: tuple[FileLoad, pa.RecordBatch]
+) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    load, records = item
+    return rows_of(table, iter([records]), Origin(load.path, load.ingested_at, load.batch_id))
+
+
+def _check_columns(table: SourceTable) -> None:
+    headers = [column.header for column in table.columns]
+    if unknown := [header for header in headers if header not in _FIELDS]:
+        raise LoadError(
+            f"{table.label} has topics, but a message of Kafka has no {', '.join(unknown)}, "
+            f"only {', '.join(_FIELDS)}. Correct the contract"
+        )
+    if "value" not in headers:
+        raise LoadError(f"{table.label} has topics, but no column for their value. Add it to the contract")
+
+
+def _as_text(data: bytes | str | None) -> str | None:
+    """Bytes as text; what is no UTF-8 becomes replacement characters."""
+    return data.decode(errors="replace") if isinstance(data, bytes) else data
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(sorted(name for name in names if not name.startswith("__"))) or "none"

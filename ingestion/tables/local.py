@@ -1,0 +1,117 @@
+"""Tables in folders or object storage, read and written by delta-rs in this process."""
+
+from collections.abc import Mapping, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+import pyarrow as pa
+from dbt.adapters.lakehouse import delta
+from dbt.adapters.lakehouse.folders import Folders
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema
+
+from ingestion.tables import ReadItem
+
+_METADATA = "userMetadata"  # as Spark calls it
+_APPEND_ONLY = "delta.appendOnly"
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+# Bytes of rows that wait in memory for their commit; more of them wait on disk.
+_IN_MEMORY = 64 << 20
+# How far back a commit with metadata is looked for: optimizing adds commits without.
+_NEWEST_COMMITS = 20
+
+
+class LocalTables:
+    """The tables of `folders`."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+
+    def exists(self, name: str) -> bool:
+        """Whether the table is there."""
+        return self._folders.exists(*name.split("."))
+
+    def schema(self, name: str) -> pa.Schema:
+        """Columns and types of a table."""
+        return pa.schema(self._table(name).schema().to_arrow())
+
+    def create(
+        self,
+        name: str,
+        schema: pa.Schema,
+        partitioned_by: Sequence[str] = (),
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        """Create an empty table where there is none; metadata `comment` of a field becomes the column's."""
+        if not self.exists(name):
+            delta.overwrite(
+                self.location(name),
+                schema.empty_table(),
+                partition_by=list(partitioned_by) or None,
+                configuration=dict(properties or {}),
+            )
+
+    def select(self, name: str, query: str) -> pa.Table:
+        """The answer to a query that names the table `{t}`."""
+        engine = QueryBuilder().register("t", self._table(name))
+        # `pa.table` would import pandas, which takes seconds.
+        answer = pa.RecordBatchReader.from_stream(engine.execute(query.format(t="t"))).read_all()
+        return answer.cast(pa.schema([(f.name, _plain(f.type)) for f in answer.schema]))
+
+    def append(self, name: str, rows: pa.Table, metadata: str | None = None) -> None:
+        """Append rows; new columns are added to the table. `metadata` is kept with the commit."""
+        table = self._table(name)
+        known = {field.name for field in table.schema().fields}
+        if new := [field for field in Schema.from_arrow(rows.schema).fields if field.name not in known]:
+            table.alter.add_columns(new)
+        delta.append(self.location(name), rows, commit=_commit(metadata))
+
+    def append_items(
+        self, name: str, rejects: str, items: Sequence[Any], read: ReadItem, metadata: str
+    ) -> None:
+        """Append what `read` gives for each item, in bounded memory: first the rejects, then the rows."""
+        rejected: list[pa.RecordBatch] = []
+        # Rejects are known at the end, and have to be committed before the rows.
+        with SpooledTemporaryFile(_IN_MEMORY) as waiting:
+            with pa.ipc.new_stream(waiting, self.schema(name), options=_LZ4) as rows:
+                for item in items:
+                    for accepted, left_out in read(item):
+                        rows.write_batch(accepted)
+                        rejected += [left_out] if left_out.num_rows else []
+            if rejected:
+                self.append(rejects, pa.Table.from_batches(rejected))
+            waiting.seek(0)
+            delta.append(self.location(name), pa.ipc.open_stream(waiting), commit=_commit(metadata))
+
+    def overwrite(self, name: str, rows: pa.Table, partitioned_by: Sequence[str] = ()) -> None:
+        """Replace rows and columns of a table that may be append-only."""
+        table = self._table(name)
+        append_only = table.metadata().configuration.get(_APPEND_ONLY) == "true"
+        if append_only:
+            table.alter.set_table_properties({_APPEND_ONLY: "false"})
+        delta.overwrite(self.location(name), rows, partition_by=list(partitioned_by) or None)
+        if append_only:
+            self._table(name).alter.set_table_properties({_APPEND_ONLY: "true"})
+
+    def delete(self, name: str, where: str) -> None:
+        """Delete the rows for which an SQL condition holds."""
+        self._table(name).delete(where)
+
+    def commit_metadata(self, name: str) -> str | None:
+        """The metadata that the newest commit with some was given."""
+        commits = self._table(name).history(_NEWEST_COMMITS)
+        return next((commit[_METADATA] for commit in commits if _METADATA in commit), None)
+
+    def location(self, name: str) -> str:
+        """Folder or address of a table."""
+        return self._folders.location(*name.split("."))
+
+    def _table(self, name: str) -> DeltaTable:
+        return DeltaTable(self.location(name))
+
+
+def _commit(metadata: str | None) -> CommitProperties | None:
+    return CommitProperties(custom_metadata={_METADATA: metadata}) if metadata else None
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) else kind

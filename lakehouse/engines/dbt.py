@@ -1,0 +1,89 @@
+"""dbt in this process, with the project's profile and the folders of a home."""
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined
+
+from lakehouse.errors import UsageError
+from lakehouse.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
+
+def invoke(
+    arguments: Sequence[str],
+    on_event: Callable[[Any], None] | None = None,
+    manifest: "Manifest | None" = None,
+) -> "dbtRunnerResult":
+    """Run a command of dbt, which prints nothing; `on_event` gets the events of its log."""
+    # Importing dbt takes seconds, which most commands can do without.
+    from dbt.cli.main import dbtRunner
+
+    home = Path(os.environ["LAKEHOUSE_HOME"])
+    places = {
+        "--project-dir": PROJECT,
+        "--profiles-dir": PROJECT,
+        # Two lakehouses may be built at once.
+        "--target-path": home / "target",
+        "--log-path": home / "logs",
+    }
+    options = [str(part) for option in places.items() for part in option]
+    runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
+    return runner.invoke(["--log-level", "none", *arguments, *options])
+
+
+def read_project(target: str) -> "Manifest":
+    """Read the dbt project.
+
+    Raises:
+        UsageError: dbt does not understand it.
+    """
+    # A build or test that follows writes the manifest itself.
+    parsed = invoke(["parse", "--no-write-json", "--target", target])
+    if parsed.exception is not None:
+        raise UsageError(f"dbt: {parsed.exception}")
+    manifest: Manifest = parsed.result  # type: ignore[assignment]
+    return manifest
+
+
+def target_of(arguments: Sequence[str]) -> str:
+    """The dbt target that `arguments` choose."""
+    for option, value in itertools.pairwise(arguments):
+        if option in ("--target", "-t"):
+            return value
+    return next((a.split("=", 1)[1] for a in arguments if a.startswith("--target=")), "local")
+
+
+def check_target(target: str, settings: Settings) -> None:
+    """Whether a target can be built, asked before anything is loaded for it.
+
+    Raises:
+        UsageError: `profiles.yml` does not have it, or it needs settings or an installation that are missing.
+    """
+    if target not in (outputs := profile_outputs()):
+        raise UsageError(f"There is no target '{target}'; use one of {', '.join(outputs)}.")
+    if target == "spark":
+        from lakehouse.engines.spark import require_spark
+
+        require_spark()
+    needed = ("databricks_host", "databricks_http_path", "databricks_token")
+    missing = [name.upper() for name in needed if not getattr(settings, name)]
+    if target == "databricks" and missing:
+        raise UsageError(f"The target databricks needs {', '.join(missing)}. See .env.example.")
+
+
+def profile_outputs() -> dict[str, Any]:
+    """Targets of `profiles.yml` by name."""
+    environment = Environment(undefined=StrictUndefined)
+    # dbt's own, which keeps its rendering from making a number of a text
+    environment.filters["as_text"] = str
+    template = environment.from_string((PROJECT / "profiles.yml").read_text())
+    outputs: dict[str, Any] = yaml.safe_load(template.render(env_var=os.environ.get))["lakehouse"]["outputs"]
+    return outputs

@@ -1,0 +1,44 @@
+"""What loads and streams run on: Sail and delta-rs in this process, or Spark."""
+
+import os
+from typing import TYPE_CHECKING
+
+from ingestion.discovery import Discovery, list_files, on_databricks
+from ingestion.tables import Tables
+from ingestion.tables.local import LocalTables
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from ingestion.streams import Engine
+
+
+def tables_and_discovery(settings: Settings) -> tuple[Tables, Discovery]:
+    """What a load writes to and how it finds files, here or inside a Databricks cluster."""
+    if on_databricks():
+        from ingestion.auto_loader import auto_loader
+        from ingestion.tables.spark import SparkTables
+        from lakehouse.engines.spark import spark_session
+
+        spark = spark_session(settings)
+        return SparkTables(spark, settings.bronze_setting), auto_loader(spark, settings.checkpoints)
+    return LocalTables(settings.warehouse.folders), list_files
+
+
+def stream_engine(settings: Settings, name: str) -> "Engine":
+    """What streams run on: `name` is local or spark; on Databricks it is always Spark."""
+    if name == "spark" or on_databricks():
+        from ingestion.streams.on_spark import SparkEngine
+        from lakehouse.engines.spark import spark_session
+
+        storage, _ = tables_and_discovery(settings)
+        folders = None if on_databricks() else settings.warehouse.folders
+        spark = spark_session(settings)
+        return SparkEngine(spark, storage, settings.checkpoints, settings.watermark, folders)
+
+    # Where Spark itself is installed, its functions are else those of a JVM.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    from dbt.adapters.lakehouse.sail import Sail
+
+    from ingestion.streams.on_sail import SailEngine
+
+    return SailEngine(Sail(settings.warehouse.folders))

@@ -1,0 +1,48 @@
+"""Spark: inside a Databricks cluster, or with Structured Streaming on one machine."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingestion.discovery import on_databricks
+from lakehouse.engines.dbt import profile_outputs
+from lakehouse.errors import UsageError
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def spark_session(settings: Settings) -> "SparkSession":
+    """The Spark session of this process, with the settings of the target `spark` in `profiles.yml`.
+
+    Raises:
+        UsageError: Spark is not installed.
+    """
+    from pyspark.sql import SparkSession
+
+    if on_databricks():
+        session: SparkSession = SparkSession.builder.getOrCreate()
+        return session
+    require_spark()
+    settings.export()
+    # A message of the JVM would break the display; failed statements reach the user as exceptions.
+    builder = SparkSession.builder
+    for name, value in profile_outputs()["spark"]["server_side_parameters"].items():
+        builder = builder.config(name, str(value))
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    return session
+
+
+def require_spark() -> None:
+    """Make sure that Spark and its jars are there.
+
+    Raises:
+        UsageError: they are not; the message says how to install them.
+    """
+    import pyspark
+
+    jars = os.environ.get("LAKEHOUSE_JARS", ".cache/jars")
+    if not (Path(pyspark.__file__).parent / "jars").is_dir() or not any(Path(jars).glob("delta-spark*.jar")):
+        raise UsageError("Spark is not installed: run `make spark`. It needs Java 17 and 600 MB of disk.")

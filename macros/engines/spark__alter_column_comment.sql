@@ -1,0 +1,13 @@
+{#- One commit for all comments of a table; dbt-spark makes one for each. -#}
+
+{% macro spark__alter_column_comment(relation, column_dict) %}
+    {% set comments = [] %}
+    {% for column in column_dict.values() if column.description %}
+        {% do comments.append(
+            adapter.quote(column.name) ~ " comment '" ~ column.description | replace('\\', '\\\\') | replace("'", "\\'") ~ "'"
+        ) %}
+    {% endfor %}
+    {% if comments %}
+        {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ comments | join(', ')) %}
+    {% endif %}
+{% endmacro %}

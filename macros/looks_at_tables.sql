@@ -1,3 +1,0 @@
-{% macro looks_at_tables() %}
-    {{ return(execute and flags.INTROSPECT and flags.WHICH != 'generate') }}
-{% endmacro %}

@@ -1,0 +1,85 @@
+"""Sail and Spark, each in a process of its own, asked the same questions.
+
+`python -m tests.python.sql.engines sail` reads a JSON list of select lists (what follows `select`) from its input and
+prints their answers: type and value of each column, or `error`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[3]
+
+
+def ask(engine: str, expressions: Sequence[str]) -> dict[str, str]:
+    """Answers of `engine`, "sail" or "spark", by expression.
+
+    Raises:
+        AssertionError: the engine did not start.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, engine],
+        input=json.dumps(list(expressions)),
+        env={**os.environ, "SPARK_CONNECT_MODE_ENABLED": "1" if engine == "sail" else ""},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return answers
+
+
+def _sail() -> Any:
+    os.environ.setdefault("RUST_LOG", "error")
+    from pysail.spark import SparkConnectServer
+    from pyspark.sql.connect.session import SparkSession
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    host, port = server.listening_address
+    session = SparkSession.builder.remote(f"sc://{host}:{port}").create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return session
+
+
+def _spark() -> Any:
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.log.level": "OFF",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "1",
+    }
+    return SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+
+
+def _answer(session: Any, expression: str) -> str:
+    try:
+        frame = session.sql(f"select {expression}")
+        types = ", ".join(field.dataType.simpleString() for field in frame.schema.fields)
+        rows = [list(row) for row in frame.collect()]
+    except Exception:
+        return "error"
+    # One value is written as one, without the brackets of rows and columns.
+    return f"{types}: {rows[0][0]!r}" if len(rows) == 1 and len(rows[0]) == 1 else f"{types}: {rows!r}"
+
+
+def main() -> None:
+    """Answer what stands in the input."""
+    os.environ["TZ"] = "UTC"
+    session = _sail() if sys.argv[1] == "sail" else _spark()
+    print(json.dumps({expression: _answer(session, expression) for expression in json.load(sys.stdin)}))
+    os._exit(sys.stdout.flush() or 0)
+
+
+if __name__ == "__main__":
+    main()

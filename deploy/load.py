@@ -5,23 +5,27 @@ import sys
 from pathlib import Path
 
 # The bundle's files lie in the workspace as they do in the repository.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+_PROJECT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(_PROJECT), str(_PROJECT / "adapter")]
 
 from ingestion import bronze
+from ingestion.auto_loader import auto_loader
 from ingestion.contracts import read_contracts, select_sources
-from lakehouse.engines import spark_session
-from lakehouse.settings import PROJECT
+from ingestion.tables.spark import SparkTables
+from lakehouse.engines.spark import spark_session
+from lakehouse.settings import PROJECT, load_settings
 
 
 def main() -> None:
     """Print each file and what became of it; fails when one was refused."""
     arguments = _arguments()
-    spark = spark_session()
+    spark = spark_session(load_settings())
     if arguments.catalog:
         spark.catalog.setCurrentCatalog(arguments.catalog)
     tables = select_sources(read_contracts(PROJECT / "models"), arguments.source)
-    checkpoints = Path(arguments.home) / "checkpoints"
-    loads = bronze.load(spark, tables, arguments.landing, arguments.bronze, checkpoints)
+    discovery = auto_loader(spark, Path(arguments.home) / "checkpoints")
+    storage = SparkTables(spark, arguments.bronze)
+    loads = bronze.load(storage, tables, arguments.landing, discovery=discovery)
     for load in loads:
         print(f"{load.path}: {load.status}, {load.rows_loaded} rows {load.reason or ''}")
     if any(load.status == "refused" for load in loads):

@@ -32,6 +32,8 @@ def auto_loader(spark: SparkSession, checkpoints: Path) -> Discovery:
             "length",
         )
         stream = names.writeStream.foreachBatch(load_batch).trigger(availableNow=True)
-        stream.option("checkpointLocation", str(checkpoints / "bronze" / glob.label)).start().awaitTermination()
+        stream.option(
+            "checkpointLocation", str(checkpoints / "bronze" / glob.label)
+        ).start().awaitTermination()
 
     return discover

@@ -6,6 +6,7 @@ otherwise than the contract's type does, or refuses one, texts are looked at one
 
 import json
 from datetime import date
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -174,15 +175,20 @@ def _rescued(misfits: dict[str, pa.Array], extra: pa.Array) -> pa.Array:
         parts.append(_members(extra))
     if not parts:
         return pa.nulls(len(extra), pa.string())
-    members = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
-    return pc.binary_join_element_wise("{", _null_if_empty(members), "}", "")
+    return pc.binary_join_element_wise("{", reduce(_joined, parts), "}", "")
+
+
+def _joined(one: pa.Array, other: pa.Array) -> pa.Array:
+    # Arrow's own way to leave out nulls drops the rows in which all are null.
+    return pc.coalesce(pc.binary_join_element_wise(one, other, ","), one, other)
 
 
 def _members(maps: pa.Array) -> pa.Array:
     """The members of the JSON objects of maps; null for a map without any."""
     values = pc.fill_null(_quoted(maps.items), "null")
     members = pc.binary_join_element_wise(_quoted(maps.keys), values, ":")
-    return _null_if_empty(pc.binary_join(pa.ListArray.from_arrays(maps.offsets, members), ","))
+    joined = pc.binary_join(pa.ListArray.from_arrays(maps.offsets, members), ",")
+    return pc.if_else(pc.equal(joined, ""), None, joined)
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
@@ -193,10 +199,6 @@ def _quoted(texts: pa.Array) -> pa.Array:
         return quoted
     escaped = [json.dumps(text, ensure_ascii=False) for text in texts.filter(has_escapes).to_pylist()]
     return pc.replace_with_mask(quoted, has_escapes, pa.array(escaped, pa.string()))
-
-
-def _null_if_empty(texts: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(texts, ""), None, texts)
 
 
 def _day(column: Column, seconds: pa.Array) -> pa.Array:

@@ -29,6 +29,15 @@ _DATA_TYPE = re.compile(
 )
 
 
+# What a reader can be told, by format.
+_OPTIONS = {
+    "csv": {"sep", "delimiter", "quote", "escape", "encoding", "nullValue"},
+    "json": {"encoding"},
+    "json_array": {"encoding"},
+    "xlsx": {"sheet"},
+}
+
+
 class ContractError(Exception):
     """A sources file is wrong; the message names file, table and column."""
 
@@ -95,6 +104,13 @@ class Delivery(BaseModel):
     options: dict[str, str] = {}
     topics: list[str] = []
     partitioned_by: list[str] = []
+
+    @model_validator(mode="after")
+    def _known_options(self) -> "Delivery":
+        if unknown := sorted(self.options.keys() - _OPTIONS[self.format]):
+            known = ", ".join(sorted(_OPTIONS[self.format]))
+            raise ValueError(f"options: unknown {', '.join(unknown)}; a reader of {self.format} takes {known}")
+        return self
 
 
 class Period(BaseModel):

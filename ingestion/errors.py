@@ -1,5 +1,7 @@
 """Errors of Python and Java in words."""
 
+import re
+
 
 def root_cause(error: BaseException) -> str:
     """The innermost message of a chain of Python and Java errors, on one line."""
@@ -7,7 +9,14 @@ def root_cause(error: BaseException) -> str:
     if java is not None:
         while java.getCause() is not None:
             java = java.getCause()
-        return str(java.getMessage() or java).strip().splitlines()[0]
+        return _first_line(str(java.getMessage() or java))
     while error.__cause__ is not None:
         error = error.__cause__
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return _first_line(str(error)) or type(error).__name__
+
+
+def _first_line(message: str) -> str:
+    # Of an error in a Python process of Spark, the first lines only say that there was one.
+    raised = re.search(r"^\w+(Error|Exception|Refused): .*$", message, re.MULTILINE)
+    lines = [raised[0]] if raised else message.strip().splitlines()
+    return lines[0] if lines else ""

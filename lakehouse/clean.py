@@ -33,7 +33,9 @@ def find_traces(settings: Settings, tables: Sequence[SourceTable]) -> Traces:
     names = relations_of(read_project("local"), source)
     existing = settings.warehouse.folders.tables()
     folders = [folder for table in tables for folder in settings.checkpoints.glob(f"*/{table.identifier}")]
-    return Traces(source, {name: existing[name] for name in sorted(names) if name in existing}, sorted(folders))
+    return Traces(
+        source, {name: existing[name] for name in sorted(names) if name in existing}, sorted(folders)
+    )
 
 
 def remove(settings: Settings, traces: Traces) -> None:

@@ -217,6 +217,19 @@ def validate(source: SourceArgument) -> None:
 
 
 @app.command()
+def verify() -> None:
+    """Build the models on Spark, too, in a scratch folder, and compare all tables; needs `make spark`."""
+    from lakehouse.engines.spark import require_spark
+    from lakehouse.verify import verify_home
+
+    settings = load_settings()
+    settings.warehouse.tables()
+    require_spark()
+    with writer_lock(settings.home):
+        verify_home(settings, console)
+
+
+@app.command()
 def clean(
     source: SourceArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

@@ -7,7 +7,7 @@
 
     {% set built = results | selectattr('node.resource_type', 'in', ['model', 'snapshot', 'seed']) | list %}
     {% set tested = results | selectattr('node.resource_type', 'in', ['test', 'unit_test']) | list %}
-    {% do create_schema(builds) %}
+    {% do create_schema(builds.without_identifier()) %}
     {% do run_query(
         'create table if not exists ' ~ builds ~ ' (invocation_id string, command string, started_at timestamp, '
         ~ 'finished_at timestamp, models_ok int, models_failed int, tests_passed int, tests_failed int, '

@@ -4,7 +4,7 @@
         | selectattr('status', 'in', ['fail', 'warn']) | list %}
     {% if not execute or not failed %}{{ return('') }}{% endif %}
 
-    {% do create_schema(failed_rows) %}
+    {% do create_schema(failed_rows.without_identifier()) %}
     {% do run_query(
         'create table if not exists ' ~ failed_rows ~ ' (invocation_id string, test_name string, model string, '
         ~ 'severity string, failures bigint, record string, failed_at timestamp) using delta'

@@ -39,7 +39,9 @@ def bronze_schema(table: SourceTable) -> pa.Schema:
         pa.field(column.name, arrow_type(column.data_type), metadata={"comment": column.description})
         for column in table.declared
     ]
-    return pa.schema([*declared, *(pa.field(name, arrow_type(kind)) for name, kind in METADATA_COLUMNS.items())])
+    return pa.schema(
+        [*declared, *(pa.field(name, arrow_type(kind)) for name, kind in METADATA_COLUMNS.items())]
+    )
 
 
 @dataclass(frozen=True)
@@ -115,10 +117,11 @@ def as_metadata(loads: Sequence[FileLoad]) -> str:
     return json.dumps({"loads": rows})
 
 
-def recover(tables: Tables, table: SourceTable, history: History) -> None:
+def recover(tables: Tables, table: SourceTable, history: History) -> list[FileLoad]:
     """Log what a load that was killed committed to bronze, and remove what it only put into quarantine."""
-    log(tables, table, history, _unlogged(tables, table, history))
+    recovered = log(tables, table, history, _unlogged(tables, table, history))
     _remove_orphans(tables, table, history)
+    return recovered
 
 
 def log(tables: Tables, table: SourceTable, history: History, loads: Sequence[FileLoad]) -> list[FileLoad]:
@@ -136,7 +139,8 @@ def _unlogged(tables: Tables, table: SourceTable, history: History) -> list[File
     metadata = tables.commit_metadata(table.bronze)
     rows = json.loads(metadata)["loads"] if metadata else []
     loads = [
-        FileLoad(**{k: datetime.fromisoformat(v) if k in _TIMES else v for k, v in row.items()}) for row in rows
+        FileLoad(**{k: datetime.fromisoformat(v) if k in _TIMES else v for k, v in row.items()})
+        for row in rows
     ]
     return [load for load in loads if load.batch_id not in history.batch_ids]
 

@@ -73,7 +73,9 @@ def _conformed(stored: pa.Table, table: SourceTable) -> Iterator[pa.RecordBatch]
     """Rows as text, typed anew."""
     schema = bronze_schema(table)
     for batch in stored.to_batches():
-        records = pa.RecordBatch.from_pylist([_record(row, table) for row in batch.to_pylist(maps_as_pydicts="lossy")], _raw_schema(table))
+        records = pa.RecordBatch.from_pylist(
+            [_record(row, table) for row in batch.to_pylist(maps_as_pydicts="lossy")], _raw_schema(table)
+        )
         typed = conform(records, table)
         kept = [name for name in METADATA_COLUMNS if name != "_rescued_data"]
         columns = [(batch if name in kept else typed).column(name) for name in schema.names]

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion.bronze.batch import Origin, as_metadata, bronze_schema, log, new_batch_id, next_time, recover, rows_of
+from ingestion.bronze.batch import (
+    Origin,
+    as_metadata,
+    bronze_schema,
+    log,
+    new_batch_id,
+    next_time,
+    recover,
+    rows_of,
+)
 from ingestion.bronze.drift import differences
 from ingestion.bronze.load_log import (
     LOADS,
@@ -67,7 +76,8 @@ def load(
     create_tables(tables)
     histories = read_history(tables)
     loaders = [
-        FileLoader(tables, table, landing, histories[table.source, table.name], discovery) for table in contracts
+        FileLoader(tables, table, landing, histories[table.source, table.name], discovery)
+        for table in contracts
     ]
 
     def run(loader: "FileLoader") -> list[FileLoad] | Exception:
@@ -86,8 +96,8 @@ def load(
     return [load for loads in results if isinstance(loads, list) for load in loads]
 
 
-def open_table(tables: Tables, table: SourceTable, history: History) -> None:
-    """Create the bronze table where it is missing, and log what a killed load wrote.
+def open_table(tables: Tables, table: SourceTable, history: History) -> list[FileLoad]:
+    """Create the bronze table where it is missing; log and return what a killed load wrote.
 
     Raises:
         LoadError: the table is gone though the log says what it held, or the contract has changed.
@@ -105,7 +115,7 @@ def open_table(tables: Tables, table: SourceTable, history: History) -> None:
             f"the contract has changed: {'; '.join(changes)}. "
             "Run with --overwrite-schema to take it over, or correct the contract"
         )
-    recover(tables, table, history)
+    return recover(tables, table, history)
 
 
 class FileLoader:
@@ -120,11 +130,12 @@ class FileLoader:
         self._history = history
         self._discovery = discovery
         self._reader = reader_for(table)
+        # What this call loaded, and what a killed one had.
         self._loads: list[FileLoad] = []
 
     def load(self) -> list[FileLoad]:
         """Load new files, and those that were overwritten or refused before."""
-        open_table(self._tables, self.table, self._history)
+        self._loads = open_table(self._tables, self.table, self._history)
         refused = {path for path, load in self._history.newest.items() if load.status == "refused"}
         self._discovery(self._glob, self._load_files)
         # Auto Loader does not show them again.
@@ -202,7 +213,9 @@ class FileLoader:
 
     def _write(self, files: Sequence[LandedFile], loads: Sequence[FileLoad]) -> None:
         """Commit what is refused and rejected to quarantine, and what the files hold to bronze."""
-        if refused := [_refusal(x) for x in loads if x.status == "refused" and not self._is_refused_as_before(x)]:
+        if refused := [
+            _refusal(x) for x in loads if x.status == "refused" and not self._is_refused_as_before(x)
+        ]:
             self._tables.append(QUARANTINE, pa.Table.from_pylist(refused, schema=QUARANTINE_SCHEMA))
         by_path = {load.path: load for load in loads if load.status == "loaded"}
         if by_path:
@@ -281,7 +294,9 @@ def _reason(error: Exception) -> str:
 
 
 def _raise_failures(contracts: Sequence[SourceTable], results: Sequence[list[FileLoad] | Exception]) -> None:
-    failures = [(t, error) for t, error in zip(contracts, results, strict=True) if isinstance(error, Exception)]
+    failures = [
+        (t, error) for t, error in zip(contracts, results, strict=True) if isinstance(error, Exception)
+    ]
     for _, error in failures:
         if isinstance(error, LandingError):
             raise error

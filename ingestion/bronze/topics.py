@@ -5,6 +5,7 @@ partition; a load that was killed is found again as one of files is.
 """
 
 import functools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self
@@ -25,6 +26,7 @@ BATCH_SIZE = 200_000
 
 # How long servers may take to answer.
 ANSWER_SECONDS = 5
+_PATIENCE_SECONDS = 0.05
 _SILENCE_SECONDS = 30
 
 # What a column of the contract can be called in a message.
@@ -74,10 +76,8 @@ class TopicLoader:
         self._topics = _Topics(servers, table.arrives.topics)
         # Before a table is made in vain.
         self._topics.ends()
-        create_tables(tables)
-        self._history = read_history(tables)[table.source, table.name]
-        open_table(tables, table, self._history)
-        self._next = dict(_next_offsets(tables, table, self._history))
+        self._history: History | None = None
+        self._next: dict[Partition, int] = {}
 
     def load(self, report: Callable[[int], None] = lambda rows: None) -> int:
         """Append what is new to the bronze table; returns the number of rows, and reports those of each batch.
@@ -87,23 +87,35 @@ class TopicLoader:
             LoadError: messages were deleted before they were read.
         """
         ends = self._topics.ends()
+        history = self._history or self._open()
+        # Where this fails, the next call asks the tables how far it came.
+        self._history = None
+        self._topics.check_offsets(self._next, ends)
         loaded = 0
         while any(self._next.get(partition, 0) < end for partition, end in ends.items()):
             messages, reached = self._topics.read(self._next, ends, self._batch_size)
-            self._write(messages, reached)
+            self._write(messages, reached, history)
             self._next |= reached
             loaded += len(messages)
             if messages:
                 report(len(messages))
+        self._history = history
         return loaded
 
-    def _write(self, messages: Sequence[Message], reached: Offsets) -> None:
+    def _open(self) -> History:
+        create_tables(self._tables)
+        history = read_history(self._tables)[self.table.source, self.table.name]
+        open_table(self._tables, self.table, history)
+        self._next = dict(_next_offsets(self._tables, self.table, history))
+        return history
+
+    def _write(self, messages: Sequence[Message], reached: Offsets, history: History) -> None:
         by_partition: dict[Partition, list[Message]] = {}
         for message in messages:
             by_partition.setdefault((message.topic(), message.partition()), []).append(message)
         if not by_partition:
             return
-        started_at, ingested_at, batch_id = datetime.now(UTC), next_time(self._history), new_batch_id()
+        started_at, ingested_at, batch_id = datetime.now(UTC), next_time(history), new_batch_id()
         loads = [
             FileLoad(
                 source=self.table.source,
@@ -126,11 +138,12 @@ class TopicLoader:
             for (topic, partition), found in by_partition.items()
         ]
         items = [
-            (load, _records(self.table, found)) for load, found in zip(loads, by_partition.values(), strict=True)
+            (load, _records(self.table, found))
+            for load, found in zip(loads, by_partition.values(), strict=True)
         ]
         read = functools.partial(_read, self.table)
         self._tables.append_items(self.table.bronze, QUARANTINE, items, read, as_metadata(loads))
-        log(self._tables, self.table, self._history, loads)
+        log(self._tables, self.table, history, loads)
 
 
 class _Topics:
@@ -165,15 +178,16 @@ class _Topics:
 
     def read(self, start: Offsets, ends: Offsets, limit: int) -> tuple[list[Message], Offsets]:
         """Messages from `start` on, and before `ends`, at most `limit`; and how far that is."""
-        beginnings = self._offsets(OffsetSpec.earliest())
-        reached = {partition: start.get(partition, beginnings[partition]) for partition in ends}
-        self._check_offsets(reached, beginnings, ends)
+        reached = {partition: start.get(partition, first) for partition, first in self._beginnings().items()}
         waiting = {partition for partition, offset in reached.items() if offset < ends[partition]}
         self._consumer.assign([TopicPartition(*partition, reached[partition]) for partition in waiting])
         messages: list[Message] = []
+        heard_at = time.monotonic()
         while waiting and len(messages) < limit:
-            found = self._consumer.consume(min(10_000, limit - len(messages)), timeout=_SILENCE_SECONDS)
-            if not found:
+            # It waits for as many as it is asked for, or so long.
+            found = self._consumer.consume(min(10_000, limit - len(messages)), timeout=_PATIENCE_SECONDS)
+            heard_at = time.monotonic() if found else heard_at
+            if time.monotonic() - heard_at > _SILENCE_SECONDS:
                 raise KafkaUnavailable(f"Kafka at {self._servers} sent nothing for {_SILENCE_SECONDS} s.")
             for message in found:
                 partition = (message.topic(), message.partition())
@@ -196,15 +210,26 @@ class _Topics:
             return True
         raise KafkaUnavailable.from_error(self._servers, KafkaException(error))
 
-    def _check_offsets(self, reached: Offsets, beginnings: Offsets, ends: Offsets) -> None:
-        for partition, offset in reached.items():
-            if not beginnings[partition] <= offset <= ends[partition]:
-                topic, number = partition
+    def check_offsets(self, following: Offsets, ends: Offsets) -> None:
+        """Refuse to pass over messages that are gone.
+
+        Raises:
+            LoadError: the next message to read is not among those that a partition has.
+        """
+        if not following:
+            return
+        beginnings = self._beginnings()
+        for (topic, number), offset in following.items():
+            first, end = beginnings.get((topic, number), 0), ends.get((topic, number), 0)
+            if not first <= offset <= end:
                 raise LoadError(
                     f"{topic}/{number} at {self._servers}: the next message to read is {offset}, but there are only "
-                    f"those from {beginnings[partition]} to {ends[partition]}. Messages were deleted before they "
-                    "were read, or the topic was made anew"
+                    f"those from {first} to {end}. Messages were deleted before they were read, or the topic was "
+                    "made anew"
                 )
+
+    def _beginnings(self) -> Offsets:
+        return self._offsets(OffsetSpec.earliest())
 
     def _offsets(self, spec: OffsetSpec) -> Offsets:
         try:
@@ -237,7 +262,7 @@ def _next_offsets(tables: Tables, table: SourceTable, history: History) -> Itera
     if "offset" in names:
         newest = tables.select(
             table.bronze,
-            f'select _source_file, max({names["offset"]}) as newest from {{t}} '
+            f"select _source_file, max({names['offset']}) as newest from {{t}} "
             "where _source_file like 'kafka://%' group by _source_file",
         )
         yield from ((_partition(row["_source_file"]), row["newest"] + 1) for row in newest.to_pylist())
@@ -255,7 +280,9 @@ def _records(table: SourceTable, messages: Sequence[Message]) -> pa.RecordBatch:
         for column in table.columns
     }
     extra = pa.nulls(len(messages), pa.map_(pa.string(), pa.string()))
-    return pa.RecordBatch.from_pydict(columns | {EXTRA: extra, UNPARSED: pa.nulls(len(messages), pa.string())})
+    return pa.RecordBatch.from_pydict(
+        columns | {EXTRA: extra, UNPARSED: pa.nulls(len(messages), pa.string())}
+    )
 
 
 def _read(

@@ -121,7 +121,8 @@ class Dialect:
             end = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
             self._check_length(block, end)
             return Block(block[1:end], []), end
-        if self.is_arrows and (end := self._end_of_pairs(block)):
+        end = self._end_of_pairs(block) if self.is_arrows else 0
+        if end == len(block) or (end and not at_end and len(block) - end <= _LONGEST_RECORD):
             return Block(block[1:end], []), end
         records, broken, end = [], [], 1
         while end < len(block):

@@ -6,6 +6,7 @@ is taken again after a kill changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -18,8 +19,6 @@ from dbt.adapters.lakehouse.sail import Sail
 from deltalake import CommitProperties, DeltaTable, Transaction
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-
-from datetime import datetime, timedelta
 
 from ingestion.bronze.load_log import QUARANTINE, QUARANTINE_SCHEMA
 from ingestion.clock import Clock

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from delta.tables import DeltaTable
 from dbt.adapters.lakehouse.folders import Folders
+from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -16,6 +16,7 @@ from ingestion.clock import Clock
 from ingestion.contracts import SourceTable
 from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.streams.batch import Source
+from ingestion.streams.compaction import compact
 from ingestion.streams.query import Fed, NewRows
 from ingestion.streams.tables import UPDATED_AT, StreamTable
 from ingestion.streams.upsert import CHANGE, DELETE, INSERT, REPLACE
@@ -59,7 +60,7 @@ class SparkEngine:
         for table in tables:
             self._storage.create(table.silver, table.columns, properties=table.properties)
             newest = F.unix_micros(F.max(UPDATED_AT)).alias("newest")
-            row = self._spark.table(self._address(table.silver)).select(newest).head()
+            row = self._spark.table(_address(table.silver, self._folders)).select(newest).head()
             times += [from_epoch_micros(row["newest"])] if row and row["newest"] is not None else []
         self._clock = Clock(max(times, default=None))
 
@@ -71,7 +72,7 @@ class SparkEngine:
             return Fed()
 
         def write(new: MicroBatch) -> None:
-            tables = SparkTables(new.rows.sparkSession, self._address, self._clock)
+            tables = SparkTables(new.rows.sparkSession, self._clock, self._folders)
             take(NewRows(new.rows, new.id, new.may_be_written, tables))
 
         query = read_new(self._rows(table, source), self._checkpoint(table), write)
@@ -98,21 +99,18 @@ class SparkEngine:
     def _checkpoint(self, table: SourceTable) -> Path:
         return self._checkpoints / "silver" / table.identifier
 
-    def _address(self, name: str) -> str:
-        return f"delta.`{self._folders.location(*name.split('.'))}`" if self._folders else name
-
 
 class SparkTables:
-    """Tables as a batch reads and writes them; `address` says how Spark knows one."""
+    """Tables as a batch reads and writes them."""
 
-    def __init__(self, spark: SparkSession, address: Callable[[str], str], clock: Clock) -> None:
+    def __init__(self, spark: SparkSession, clock: Clock, folders: Folders | None) -> None:
         self._spark = spark
-        self._address = address
         self._clock = clock
+        self._folders = folders
 
     def read(self, name: str) -> DataFrame:
         """The rows of a table as they are when asked for."""
-        return self._spark.table(self._address(name))
+        return self._spark.table(_address(name, self._folders))
 
     def keep(self, rows: DataFrame) -> DataFrame:
         """The rows, computed once."""
@@ -120,7 +118,7 @@ class SparkTables:
 
     def append(self, name: str, rows: DataFrame) -> None:
         """Append rows."""
-        rows.writeTo(self._address(name)).append()
+        rows.writeTo(_address(name, self._folders)).append()
 
     def apply(self, table: StreamTable, todo: DataFrame, where: Column | None) -> bool:
         """Change a silver table in one commit as `_change` of the rows says; whether a row was replaced."""
@@ -134,15 +132,22 @@ class SparkTables:
             self.append(table.silver, rows.select(*table.columns.names))
         else:
             self._merge(table, rows, where)
+        if self._folders:
+            compact(self._folders.location(*table.silver.split(".")), table.place)
         return REPLACE in kinds
 
     def _merge(self, table: StreamTable, rows: DataFrame, where: Column | None) -> None:
         same = F.expr(" and ".join(f"t.`{key}` = s.`{key}`" for key in table.keys))
-        silver = DeltaTable.forName(self._spark, self._address(table.silver)).alias("t")
+        silver = DeltaTable.forName(self._spark, _address(table.silver, self._folders)).alias("t")
         merge = silver.merge(rows.alias("s"), same if where is None else same & where)
         columns: dict[str, str | Column] = {name: f"s.`{name}`" for name in table.columns.names}
         merge = merge.whenMatchedDelete(f"s.{CHANGE} = '{DELETE}'")
         merge.whenMatchedUpdate(set=columns).whenNotMatchedInsert(values=columns).execute()
+
+
+def _address(name: str, folders: Folders | None) -> str:
+    """How Spark knows a table."""
+    return f"delta.`{folders.location(*name.split('.'))}`" if folders else name
 
 
 def _fed(batches: Iterable[Any]) -> Fed:

@@ -66,7 +66,9 @@ class SparkTables:
         self, name: str, rejects: str, items: Sequence[Any], read: ReadItem, metadata: str
     ) -> None:
         """Append what `read` gives for each item, a task an item: first the rejects, then the rows."""
-        rejected = self._frame(rejects, items, lambda item: (left_out for _, left_out in read(item))).toArrow()
+        rejected = self._frame(
+            rejects, items, lambda item: (left_out for _, left_out in read(item))
+        ).toArrow()
         if rejected.num_rows:
             self.append(rejects, rejected)
         self._append(name, self._frame(name, items, lambda item: (rows for rows, _ in read(item))), metadata)

@@ -1,6 +1,7 @@
 """Spark: inside a Databricks cluster, or with Structured Streaming on one machine."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,13 @@ def spark_session(settings: Settings) -> "SparkSession":
         return session
     require_spark()
     settings.export()
-    # A message of the JVM would break the display; failed statements reach the user as exceptions.
+    # Else Spark's Python processes are whichever `python3` comes first.
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder
     for name, value in profile_outputs()["spark"]["server_side_parameters"].items():
         builder = builder.config(name, str(value))
     session = builder.getOrCreate()
+    # Failed statements reach the user as exceptions.
     session.sparkContext.setLogLevel("OFF")
     return session
 

@@ -1,4 +1,4 @@
-"""One Spark session for all tests, and a landing zone of its own for each table that is tested."""
+"""A landing zone of its own for each table that is tested, and what tests of all packages share."""
 
 import itertools
 import json
@@ -8,22 +8,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import boto3
 import pytest
-from pyspark.sql import SparkSession
+from dbt.adapters.lakehouse.folders import Folders
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from ingestion import audit, bronze, s3
-from ingestion.audit import FileLoad
+from ingestion import bronze, s3
+from ingestion.bronze import LOADS, QUARANTINE, FileLoad
 from ingestion.contracts import SourceTable
-from lakehouse.engines import spark_session
+from ingestion.tables.local import LocalTables
+from lakehouse.engines.spark import spark_session
 from lakehouse.settings import load_settings
 
 from .object_storage import s3_server, s3_variables
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Row = tuple[Any, ...]
 
@@ -73,12 +77,11 @@ def environment_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+    """Spark itself, as the target `spark` starts it; tests that use it bear the marker `spark`."""
     with mock.patch.dict(os.environ, LAKEHOUSE_HOME=str(tmp_path_factory.mktemp("home"))):
-        load_settings().export()
-        session = spark_session()
-    # Generating code for a few rows takes longer than interpreting it.
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+        os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+        session = spark_session(load_settings())
     yield session
     session.stop()
 
@@ -169,12 +172,18 @@ def _statistics(folder: Path) -> set[str]:
 class Landing:
     """A landing zone with the files of one table, and what the loader made of them."""
 
-    def __init__(self, spark: SparkSession, folder: Path, table: SourceTable) -> None:
-        self.spark, self.table = spark, table
-        self.zone, self.checkpoints = folder / "landing", folder / "checkpoints"
-        self.location = folder / "bronze"
+    def __init__(self, folder: Path, table: SourceTable) -> None:
+        self.table = table
+        self.zone = folder / "landing"
+        self.root = folder / "warehouse"
+        self.tables = LocalTables(Folders(self.root))
         self.folder = self.zone / Path(table.arrives.path).parent
         self.folder.mkdir(parents=True)
+
+    @property
+    def bronze(self) -> Path:
+        """The folder of the bronze table."""
+        return Path(self.tables.location(self.table.bronze))
 
     def deliver(self, name: str, content: str | bytes, days_ago: float = 0) -> Path:
         """Write a file as it would arrive, or overwrite it."""
@@ -188,7 +197,7 @@ class Landing:
 
     def load(self) -> dict[str, FileLoad]:
         """Load what is new; returns the files that were handled, by name."""
-        loads = bronze.load(self.spark, [self.table], str(self.zone), str(self.location), self.checkpoints)
+        loads = bronze.load(self.tables, [self.table], str(self.zone))
         return {self._name(load.path): load for load in loads}
 
     def statuses(self) -> dict[str, str]:
@@ -196,7 +205,7 @@ class Landing:
         return {name: load.status for name, load in self.load().items()}
 
     def outcomes(self) -> dict[str, Outcome]:
-        """Load what is new; returns everything about it by name. The counts in the books are checked."""
+        """Load what is new; returns everything about it by name. The counts in the load log are checked."""
         loads = self.load()
         rows = self._by_file(self.rows(f"_source_file, {self._columns}"))
         rescued = self._by_file(self.rows("_source_file, _rescued_data", "_rescued_data is not null"))
@@ -221,19 +230,19 @@ class Landing:
 
     def quarantine(self, columns: str = "reason, record", where: str = "true") -> list[Row]:
         """Rows in the quarantine, sorted."""
-        return self._select(audit.QUARANTINE, columns, f"table_name = '{self.table.name}' and {where}")
+        return self._select(QUARANTINE, columns, f"table_name = '{self.table.name}' and {where}")
 
     def recorded(self, columns: str = "status") -> list[Row]:
-        """Rows in the loader's books, sorted."""
-        return self._select(audit.LOADS, columns, f"table_name = '{self.table.name}'")
+        """Rows in the load log, sorted."""
+        return self._select(LOADS, columns, f"table_name = '{self.table.name}'")
 
     @property
     def _columns(self) -> str:
-        return ", ".join(f"`{column.name}`" for column in self.table.columns)
+        return ", ".join(f'"{column.name}"' for column in self.table.columns)
 
     def _select(self, table: str, columns: str, where: str) -> list[Row]:
-        rows = self.spark.table(table).where(where).selectExpr(*columns.split(", ")).collect()
-        return sorted(map(tuple, rows), key=repr)
+        rows = self.tables.select(table, f"select {columns} from {{t}} where {where}").to_pylist()
+        return sorted((tuple(row.values()) for row in rows), key=repr)
 
     def _by_file(self, rows: list[Row]) -> dict[str, list[Row]]:
         by_file: dict[str, list[Row]] = defaultdict(list)
@@ -247,7 +256,7 @@ class Landing:
 
 @pytest.fixture(scope="session")
 def landing(
-    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, contract: Callable[..., SourceTable]
+    tmp_path_factory: pytest.TempPathFactory, contract: Callable[..., SourceTable]
 ) -> Callable[..., Landing]:
     """Landing zones, each for a table made of the arguments of `contract`."""
-    return lambda **settings: Landing(spark, tmp_path_factory.mktemp("zone"), contract(**settings))
+    return lambda **settings: Landing(tmp_path_factory.mktemp("zone"), contract(**settings))

@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import CommitProperties, DeltaTable, Transaction
-
 from dbt.adapters.lakehouse.delta import WriteError, append, merge, overwrite
+from deltalake import CommitProperties, DeltaTable, Transaction
 
 ROWS = pa.table({"id": [1, 2], "name": ["a", "b"]})
 

@@ -1,9 +1,13 @@
+from typing import Any
+
+import pytest
 from dbt.tests.adapter.aliases.test_aliases import (
     BaseAliasErrors,
     BaseAliases,
     BaseSameAliasDifferentDatabases,
     BaseSameAliasDifferentSchemas,
 )
+from dbt.tests.adapter.basic import expected_catalog
 from dbt.tests.adapter.basic.test_adapter_methods import BaseAdapterMethod
 from dbt.tests.adapter.basic.test_base import BaseSimpleMaterializations
 from dbt.tests.adapter.basic.test_docs_generate import BaseDocsGenerate, BaseDocsGenReferences
@@ -22,8 +26,30 @@ from dbt.tests.adapter.basic.test_snapshot_check_cols import BaseSnapshotCheckCo
 from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestamp
 from dbt.tests.adapter.basic.test_table_materialization import BaseTableMaterialization
 from dbt.tests.adapter.basic.test_validate_connection import BaseValidateConnection
+from dbt.tests.util import AnyInteger, AnyString
 
 
+def _statistic(name: str, label: str, value: object, description: str) -> dict[str, Any]:
+    return {name: {"id": name, "label": label, "value": value, "description": description, "include": True}}
+
+
+STATISTICS = {
+    **_statistic("bytes", "Size", AnyInteger(), "bytes"),
+    **_statistic("rows", "Rows", AnyInteger(), "rows"),
+    **_statistic("last_modified", "Last change", AnyString(), "UTC"),
+    "has_stats": {
+        "id": "has_stats",
+        "label": "Has Stats?",
+        "value": True,
+        "description": "Indicates whether there are statistics for this table",
+        "include": False,
+    },
+}
+
+
+@pytest.mark.skip(
+    reason="views are built as tables, as no view of Sail outlives its process; TestTableMaterialization and TestIncremental check the rest"
+)
 class TestSimpleMaterializations(BaseSimpleMaterializations):
     pass
 
@@ -33,11 +59,42 @@ class TestAdapterMethod(BaseAdapterMethod):
 
 
 class TestDocsGenerate(BaseDocsGenerate):
-    pass
+    @pytest.fixture(scope="class")
+    def profile_user(self) -> None:
+        return None
+
+    @pytest.fixture(scope="class")
+    def expected_catalog(self, project: Any) -> dict[str, Any]:
+        return expected_catalog.base_expected_catalog(
+            project,
+            role=None,
+            id_type="bigint",
+            text_type="string",
+            time_type="timestamp",
+            view_type="table",
+            table_type="table",
+            model_stats=STATISTICS,
+        )
 
 
 class TestDocsGenReferences(BaseDocsGenReferences):
-    pass
+    @pytest.fixture(scope="class")
+    def profile_user(self) -> None:
+        return None
+
+    @pytest.fixture(scope="class")
+    def expected_catalog(self, project: Any) -> dict[str, Any]:
+        return expected_catalog.expected_references_catalog(
+            project,
+            role=None,
+            id_type="bigint",
+            text_type="string",
+            time_type="timestamp",
+            bigint_type="bigint",
+            view_type="table",
+            table_type="table",
+            model_stats=STATISTICS,
+        )
 
 
 class TestEmpty(BaseEmpty):
@@ -52,6 +109,7 @@ class TestGenericTests(BaseGenericTests):
     pass
 
 
+@pytest.mark.skip(reason="dbt-spark has no catalog of a single relation, and no command of dbt asks for it")
 class TestGetCatalogForSingleRelation(BaseGetCatalogForSingleRelation):
     pass
 
@@ -104,5 +162,6 @@ class TestSameAliasDifferentSchemas(BaseSameAliasDifferentSchemas):
     pass
 
 
+@pytest.mark.skip(reason="there are schemas here, and no databases")
 class TestSameAliasDifferentDatabases(BaseSameAliasDifferentDatabases):
     pass

@@ -1,3 +1,4 @@
+import pytest
 from dbt.tests.adapter.constraints.test_constraints import (
     BaseConstraintQuotedColumn,
     BaseConstraintsRollback,
@@ -23,45 +24,109 @@ from dbt.tests.adapter.persist_docs.test_persist_docs import (
 
 
 class TestTableConstraintsColumnsEqual(BaseTableConstraintsColumnsEqual):
-    pass
+    @pytest.fixture
+    def string_type(self) -> str:
+        return "STRING"
+
+    @pytest.fixture
+    def data_types(self) -> list[list[str]]:
+        return [
+            ["1", "int", "INT"],
+            ["'1'", "string", "STRING"],
+            ["true", "boolean", "BOOLEAN"],
+            ["date'2013-11-03'", "date", "DATE"],
+            ["timestamp'2013-11-03 00:00:00'", "timestamp", "TIMESTAMP"],
+            ["array('a', 'b')", "array<string>", "ARRAY<STRING>"],
+            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "DECIMAL(10,2)"],
+        ]
 
 
 class TestViewConstraintsColumnsEqual(BaseViewConstraintsColumnsEqual):
-    pass
+    @pytest.fixture
+    def string_type(self) -> str:
+        return "STRING"
+
+    @pytest.fixture
+    def data_types(self) -> list[list[str]]:
+        return [
+            ["1", "int", "INT"],
+            ["'1'", "string", "STRING"],
+            ["true", "boolean", "BOOLEAN"],
+            ["date'2013-11-03'", "date", "DATE"],
+            ["timestamp'2013-11-03 00:00:00'", "timestamp", "TIMESTAMP"],
+            ["array('a', 'b')", "array<string>", "ARRAY<STRING>"],
+            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "DECIMAL(10,2)"],
+        ]
 
 
 class TestIncrementalConstraintsColumnsEqual(BaseIncrementalConstraintsColumnsEqual):
-    pass
+    @pytest.fixture
+    def string_type(self) -> str:
+        return "STRING"
+
+    @pytest.fixture
+    def data_types(self) -> list[list[str]]:
+        return [
+            ["1", "int", "INT"],
+            ["'1'", "string", "STRING"],
+            ["true", "boolean", "BOOLEAN"],
+            ["date'2013-11-03'", "date", "DATE"],
+            ["timestamp'2013-11-03 00:00:00'", "timestamp", "TIMESTAMP"],
+            ["array('a', 'b')", "array<string>", "ARRAY<STRING>"],
+            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "DECIMAL(10,2)"],
+        ]
 
 
+@pytest.mark.skip(
+    reason="a table is written by delta-rs, so there is no statement that lists its constraints"
+)
 class TestConstraintsRuntimeDdlEnforcement(BaseConstraintsRuntimeDdlEnforcement):
     pass
 
 
+@pytest.mark.skip(
+    reason="a table is written by delta-rs, so there is no statement that lists its constraints"
+)
 class TestIncrementalConstraintsRuntimeDdlEnforcement(BaseIncrementalConstraintsRuntimeDdlEnforcement):
     pass
 
 
 class TestConstraintsRollback(BaseConstraintsRollback):
-    pass
+    @pytest.fixture(scope="class")
+    def expected_error_messages(self) -> list[str]:
+        return ["my_model: column id is null in 1 of 1 rows", "not_null"]
 
 
 class TestIncrementalConstraintsRollback(BaseIncrementalConstraintsRollback):
-    pass
+    @pytest.fixture(scope="class")
+    def expected_error_messages(self) -> list[str]:
+        return ["my_model: column id is null in 1 of 1 rows", "not_null"]
 
 
+@pytest.mark.skip(
+    reason="a header sets something for the statements after it, and all threads share one session"
+)
 class TestTableContractSqlHeader(BaseTableContractSqlHeader):
     pass
 
 
+@pytest.mark.skip(
+    reason="a header sets something for the statements after it, and all threads share one session"
+)
 class TestIncrementalContractSqlHeader(BaseIncrementalContractSqlHeader):
     pass
 
 
+@pytest.mark.skip(
+    reason="a table is written by delta-rs, so there is no statement that lists its constraints"
+)
 class TestModelConstraintsRuntimeEnforcement(BaseModelConstraintsRuntimeEnforcement):
     pass
 
 
+@pytest.mark.skip(
+    reason="a table is written by delta-rs, so there is no statement that lists its constraints"
+)
 class TestConstraintQuotedColumn(BaseConstraintQuotedColumn):
     pass
 
@@ -86,7 +151,9 @@ class TestPersistDocsQuotedColumnCaseSensitive(BasePersistDocsQuotedColumnCaseSe
     pass
 
 
-class TestPersistDocsQuotedDescriptionNotAppliedOnMismatch(BasePersistDocsQuotedDescriptionNotAppliedOnMismatch):
+class TestPersistDocsQuotedDescriptionNotAppliedOnMismatch(
+    BasePersistDocsQuotedDescriptionNotAppliedOnMismatch
+):
     pass
 
 

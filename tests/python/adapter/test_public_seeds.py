@@ -1,3 +1,6 @@
+from typing import Any
+
+import pytest
 from dbt.tests.adapter.simple_seed.test_seed import (
     BaseBasicSeedTests,
     BaseSeedConfigFullRefreshOff,
@@ -15,12 +18,16 @@ from dbt.tests.adapter.simple_seed.test_seed import (
 from dbt.tests.adapter.simple_seed.test_seed_type_override import (
     BaseSimpleSeedColumnOverride,
 )
+from dbt.tests.util import run_dbt
 
 
 class TestBasicSeedTests(BaseBasicSeedTests):
-    pass
+    @pytest.mark.skip(reason="nothing is dropped by cascade here")
+    def test_simple_seed_full_refresh_flag(self) -> None:
+        pass
 
 
+@pytest.mark.skip(reason="it tells a full refresh by a view that is dropped by cascade, and nothing is here")
 class TestSeedConfigFullRefreshOn(BaseSeedConfigFullRefreshOn):
     pass
 
@@ -38,7 +45,9 @@ class TestSeedWithUniqueDelimiter(BaseSeedWithUniqueDelimiter):
 
 
 class TestSeedWithWrongDelimiter(BaseSeedWithWrongDelimiter):
-    pass
+    def test_seed_with_wrong_delimiter(self, project: Any) -> None:
+        [result] = run_dbt(["seed"], expect_pass=False)
+        assert "readers of Delta refuse" in result.message
 
 
 class TestSeedWithEmptyDelimiter(BaseSeedWithEmptyDelimiter):
@@ -53,6 +62,9 @@ class TestSeedParsing(BaseSeedParsing):
     pass
 
 
+@pytest.mark.skip(
+    reason="the file with the mark lies beside the test of the public suite, where its path does not lead"
+)
 class TestSimpleSeedWithBOM(BaseSimpleSeedWithBOM):
     pass
 

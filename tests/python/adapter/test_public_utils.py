@@ -1,3 +1,25 @@
+import pytest
+from dbt.tests.adapter.utils.data_types.test_type_bigint import (
+    BaseTypeBigInt,
+)
+from dbt.tests.adapter.utils.data_types.test_type_boolean import (
+    BaseTypeBoolean,
+)
+from dbt.tests.adapter.utils.data_types.test_type_float import (
+    BaseTypeFloat,
+)
+from dbt.tests.adapter.utils.data_types.test_type_int import (
+    BaseTypeInt,
+)
+from dbt.tests.adapter.utils.data_types.test_type_numeric import (
+    BaseTypeNumeric,
+)
+from dbt.tests.adapter.utils.data_types.test_type_string import (
+    BaseTypeString,
+)
+from dbt.tests.adapter.utils.data_types.test_type_timestamp import (
+    BaseTypeTimestamp,
+)
 from dbt.tests.adapter.utils.test_any_value import (
     BaseAnyValue,
 )
@@ -75,8 +97,6 @@ from dbt.tests.adapter.utils.test_listagg import (
 )
 from dbt.tests.adapter.utils.test_null_compare import (
     BaseMixedNullCompare,
-)
-from dbt.tests.adapter.utils.test_null_compare import (
     BaseNullCompare,
 )
 from dbt.tests.adapter.utils.test_position import (
@@ -102,27 +122,6 @@ from dbt.tests.adapter.utils.test_timestamps import (
 )
 from dbt.tests.adapter.utils.test_validate_sql import (
     BaseValidateSqlMethod,
-)
-from dbt.tests.adapter.utils.data_types.test_type_bigint import (
-    BaseTypeBigInt,
-)
-from dbt.tests.adapter.utils.data_types.test_type_boolean import (
-    BaseTypeBoolean,
-)
-from dbt.tests.adapter.utils.data_types.test_type_float import (
-    BaseTypeFloat,
-)
-from dbt.tests.adapter.utils.data_types.test_type_int import (
-    BaseTypeInt,
-)
-from dbt.tests.adapter.utils.data_types.test_type_numeric import (
-    BaseTypeNumeric,
-)
-from dbt.tests.adapter.utils.data_types.test_type_string import (
-    BaseTypeString,
-)
-from dbt.tests.adapter.utils.data_types.test_type_timestamp import (
-    BaseTypeTimestamp,
 )
 
 
@@ -222,6 +221,7 @@ class TestLength(BaseLength):
     pass
 
 
+@pytest.mark.skip(reason="dbt-spark's macro knows no order and no limit with one")
 class TestListagg(BaseListagg):
     pass
 
@@ -259,7 +259,10 @@ class TestStringLiteral(BaseStringLiteral):
 
 
 class TestCurrentTimestamps(BaseCurrentTimestamps):
-    pass
+    @pytest.fixture(scope="class")
+    def expected_schema(self) -> dict[str, str]:
+        names = ["current_timestamp", "current_timestamp_in_utc_backcompat", "current_timestamp_backcompat"]
+        return dict.fromkeys(names, "timestamp")
 
 
 class TestValidateSqlMethod(BaseValidateSqlMethod):

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-
 from dbt.adapters.lakehouse.delta import append, overwrite
 from dbt.adapters.lakehouse.folders import Folders
 from dbt.adapters.lakehouse.sail import Sail, is_query

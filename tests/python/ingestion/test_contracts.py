@@ -71,9 +71,18 @@ def with_column(**column: Any) -> dict[str, Any]:
         (with_column(name="_rescued_data"), "column '_rescued_data' is reserved for the loader"),
         (with_column(name="_extra"), "column '_extra' is reserved for the loader"),
         (with_column(name="order id"), "column order id: name: 'order id' cannot be a column's name"),
+        (
+            with_column(data_type="date", config={"meta": {"day_of": "paid"}}),
+            "column 'extra' is computed: give it the type date, and day_of or week_of an integer column",
+        ),
+        (
+            with_column(config={"meta": {"week_of": "id"}}),
+            "column 'extra' is computed: give it the type date",
+        ),
         (changed(keys=["number"]), "key 'number' is not among the columns ['id', 'paid']"),
         (changed(format="xml"), "config.meta.format: Input should be 'csv', 'json', 'json_array' or 'xlsx'"),
         (changed(delivery="daily"), "config.meta.delivery: Input should be 'complete' or 'changes'"),
+        (changed(options={"seperator": ";"}), "options: unknown seperator; a reader of csv takes delimiter, "),
         (changed(colour="red"), "config.meta.colour: Extra inputs are not permitted"),
         (changed(path="*/orders.csv"), "config.meta.path: '*/orders.csv' cannot be listed"),
         (changed(path="shop/{a,b}.csv"), "config.meta.path: 'shop/{a,b}.csv' cannot be listed"),

@@ -1,21 +1,24 @@
 """Messages of Kafka arrive in bronze once, whatever stops and starts meanwhile."""
 
 import itertools
+import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
-from pyspark.sql import SparkSession
+from dbt.adapters.lakehouse.folders import Folders
 
-from ingestion import clock, kafka
-from ingestion.bronze import LoadError
+from ingestion.bronze import LOADS, LoadError, batch
+from ingestion.bronze.batch import bronze_schema
+from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
 from ingestion.contracts import SourceTable
-from ingestion.kafka import KafkaUnavailable, load_topics
+from ingestion.tables.local import LocalTables
 from tools.broker import Broker
 
 _NUMBERS = itertools.count(1)
@@ -26,12 +29,12 @@ _TIME = 1_700_000_000
 class Topic:
     """A topic, the table it goes to, and what was made of it."""
 
-    def __init__(self, spark: SparkSession, broker: Broker, table: SourceTable, folder: Path) -> None:
-        self.spark, self.broker, self.checkpoints = spark, broker, folder / "checkpoints"
+    def __init__(self, broker: Broker, table: SourceTable, folder: Path) -> None:
+        self.broker, self.tables = broker, LocalTables(Folders(folder))
         self.name = f"topic{next(_NUMBERS)}"
         table.arrives.topics = [self.name]
         self.table = table
-        self.location = str(folder / "bronze")
+        self._loader: TopicLoader | None = None
 
     def send(self, *values: bytes | str | None, key: bytes | str | None = "k") -> None:
         producer = Producer({"bootstrap.servers": self.broker.address})
@@ -39,34 +42,27 @@ class Topic:
             producer.produce(self.name, key=key, value=value, timestamp=_TIME * 1000 + 999)
         assert producer.flush(20) == 0
 
-    def load(self, **settings: Any) -> int:
-        return load_topics(
-            self.spark,
-            self.table,
-            self.broker.address,
-            self.checkpoints,
-            location=self.location,
-            **settings,
-        )
+    def load(self, report: Callable[[int], None] = lambda rows: None, **settings: Any) -> int:
+        if self._loader is None:
+            self._loader = TopicLoader(self.tables, self.table, self.broker.address, **settings)
+        return self._loader.load(report)
 
     def forget(self) -> None:
         """What a new process knows: what is on disk."""
-        kafka._LOADERS.clear()
+        self._loader = None
 
     def rows(self, columns: str = "value") -> list[Any]:
-        rows = self.spark.table(self.table.bronze).orderBy("offset").selectExpr(*columns.split(", "))
-        return [row[0] if len(row) == 1 else tuple(row) for row in rows.collect()]
+        found = self.tables.select(self.table.bronze, "select * from {t} order by offset").to_pylist()
+        rows = [tuple(row[name] for name in columns.split(", ")) for row in found]
+        return [row[0] if len(row) == 1 else row for row in rows]
 
 
 @pytest.fixture
-def topic(
-    spark: SparkSession, broker: Broker, contract: Callable[..., SourceTable], tmp_path: Path
-) -> Iterator[Topic]:
-    table = contract(columns=_COLUMNS, keys=("topic", "value"), format="json", path="files/*.json")
-    topic = Topic(spark, broker, table, tmp_path)
+def topic(broker: Broker, contract: Callable[..., SourceTable], tmp_path: Path) -> Topic:
+    table = contract(columns=_COLUMNS, keys=("topic",), format="json", path="files/*.json")
+    topic = Topic(broker, table, tmp_path)
     broker.create_topics([topic.name])
-    yield topic
-    topic.forget()
+    return topic
 
 
 def test_messages_arrive_once_with_their_origin(topic: Topic) -> None:
@@ -83,8 +79,10 @@ def test_messages_arrive_once_with_their_origin(topic: Topic) -> None:
         ("k", "a", topic.name, 0, 0, _TIME, None, origin),
         (None, None, topic.name, 0, 1, _TIME, None, origin),
     ]
-    (batch,) = set(topic.rows("_batch_id"))
-    assert batch.rsplit("-", 1)[1].isdigit()
+    loads = topic.tables.select(
+        LOADS, "select _source_file, rows_loaded, next_offset, status from {t}"
+    ).to_pylist()
+    assert [tuple(load.values()) for load in loads] == [(origin, 2, 2, "loaded")]
 
 
 def test_bytes_that_are_no_utf_8_are_kept_aside(topic: Topic) -> None:
@@ -115,20 +113,38 @@ def test_offsets_go_on_after_broker_and_process_were_started_again(topic: Topic)
 
 
 @pytest.mark.parametrize("same_process", [True, False])
-def test_a_batch_killed_before_its_end_was_noted_is_not_written_twice(
-    topic: Topic, same_process: bool
+def test_a_batch_killed_before_it_was_logged_is_not_written_twice(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch, same_process: bool
 ) -> None:
+    append = LocalTables.append
+
+    def die(self: LocalTables, name: str, *rest: Any) -> None:
+        raise OSError("killed") if name == LOADS else append(self, name, *rest)
+
     topic.send("a")
-    assert topic.load() == 1
-    commits = topic.checkpoints / "kafka" / topic.table.identifier / "commits"
-    last = max(commits.glob("[0-9]*"), key=lambda file: int(file.name))
-    last.unlink()
-    last.with_name(f".{last.name}.crc").unlink(missing_ok=True)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="killed"):
+        patch.setattr(LocalTables, "append", die)
+        topic.load()
     if not same_process:
         topic.forget()
     topic.send("b")
     assert topic.load() == 1
     assert topic.rows() == ["a", "b"]
+
+
+def test_a_home_without_offsets_in_its_load_log_goes_on_behind_its_rows(topic: Topic) -> None:
+    topic.send("a", "b")
+    topic.load()
+    topic.forget()
+    # As versions left it that kept offsets elsewhere, and wrote no metadata into their commits.
+    rows = topic.tables.select(topic.table.bronze, "select * from {t}")
+    shutil.rmtree(topic.tables.location(LOADS))
+    shutil.rmtree(topic.tables.location(topic.table.bronze))
+    topic.tables.create(topic.table.bronze, bronze_schema(topic.table))
+    topic.tables.append(topic.table.bronze, rows)
+    topic.send("c")
+    assert topic.load() == 1
+    assert topic.rows() == ["a", "b", "c"]
 
 
 def test_times_of_batches_grow_though_the_clock_goes_back(
@@ -141,16 +157,28 @@ def test_times_of_batches_grow_though_the_clock_goes_back(
 
     topic.send("a")
     topic.load()
-    monkeypatch.setattr(clock, "datetime", Yesterday)
-    topic.send("b")
+    monkeypatch.setattr(batch, "datetime", Yesterday)
+    for value in ("b", "c"):
+        topic.forget()
+        topic.send(value)
+        topic.load()
+    first, *others = topic.rows("_ingested_at")
+    assert others == [first + timedelta(microseconds=1), first + timedelta(microseconds=2)]
+
+
+def test_a_topic_that_has_fewer_messages_than_were_read_is_told(topic: Topic) -> None:
+    topic.send("a")
     topic.load()
+    log = topic.tables.select(LOADS, "select * from {t}")
+    topic.tables.delete(LOADS, "true")
+    topic.tables.append(
+        LOADS, log.set_column(log.schema.names.index("next_offset"), "next_offset", pa.array([7]))
+    )
     topic.forget()
-    for file in (topic.checkpoints / "clocks").iterdir():
-        file.unlink()
-    topic.send("c")
-    topic.load()
-    times = topic.rows("unix_micros(_ingested_at)")
-    assert times == [times[0], times[0] + 1, times[0] + 2]
+    with pytest.raises(
+        LoadError, match="the next message to read is 7, but there are only those from 0 to 1"
+    ):
+        topic.load()
 
 
 def test_servers_that_do_not_answer_are_named_within_seconds(topic: Topic) -> None:
@@ -158,7 +186,7 @@ def test_servers_that_do_not_answer_are_named_within_seconds(topic: Topic) -> No
         address = f"127.0.0.1:{closed.getsockname()[1]}"
     started = time.monotonic()
     with pytest.raises(KafkaUnavailable, match=f"{address} .LAKEHOUSE_KAFKA. does not answer"):
-        load_topics(topic.spark, topic.table, address, topic.checkpoints)
+        TopicLoader(topic.tables, topic.table, address)
     assert time.monotonic() - started < 10
 
 

@@ -1,26 +1,32 @@
-"""A lakehouse of generated files, built by the command line as a user would."""
+"""A lakehouse of generated files, loaded and built by the command line as a user would."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from unittest import mock
 
-import pyarrow.dataset
+import pyarrow as pa
 import pytest
+from dbt.adapters.lakehouse import delta
+from dbt.adapters.lakehouse.folders import Folders
+from deltalake import DeltaTable
 
 from ingestion.generator import generate
-from lakehouse.query import Rows, read
+from lakehouse.cli import main
+from lakehouse.query import read
 from lakehouse.settings import PROJECT
 from lakehouse.warehouse import Warehouse
 
-# Sorted rows of tables by `schema.table`.
-Contents = dict[str, list[tuple[object, ...]]]
+# Rows of tables by `schema.table`, sorted by all columns.
+Contents = dict[str, pa.Table]
 
 BIN = Path(sys.executable).parent
 # Large enough for customers who are removed for good and customers who return.
@@ -33,12 +39,13 @@ NO_DATA_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test"}
 
 @dataclass
 class Lakehouse:
-    """A home and a landing zone; `run` starts commands in processes of their own, with `settings`."""
+    """A home and a landing zone, and commands on them, with `settings`."""
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     # Fewer sources make tests of what all have in common faster.
     sources: tuple[str, ...] = ()
+    scale: float = SCALE
     deliveries: dict[int, list[Path]] = field(default_factory=dict)
 
     @property
@@ -51,20 +58,23 @@ class Lakehouse:
 
     @property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self.home / "warehouse", self.settings.get("LAKEHOUSE_BRONZE"))
+        """The tables of the home; not those of bronze where it is elsewhere."""
+        return Warehouse(self.home / "warehouse")
 
     @property
     def environment(self) -> dict[str, str]:
         places = {"LAKEHOUSE_HOME": str(self.home), "LAKEHOUSE_LANDING": str(self.landing)}
-        return (
-            os.environ
-            | places
-            | _NO_UNIT_TESTS
-            | self.settings
-            | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-        )
+        # Where `lakehouse` puts them, too: plain dbt need not read the whole project again.
+        dbt = {"DBT_TARGET_PATH": str(self.home / "target"), "DBT_LOG_PATH": str(self.home / "logs")}
+        path = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+        return os.environ | places | dbt | _NO_UNIT_TESTS | self.settings | path
+
+    def table(self, name: str) -> Path:
+        """Folder of `schema.table`."""
+        return Path(self.warehouse.folders.location(*name.split(".")))
 
     def start(self, *command: str) -> "subprocess.Popen[str]":
+        """Begin a command in a process of its own."""
         return subprocess.Popen(
             command,
             cwd=PROJECT,
@@ -75,16 +85,32 @@ class Lakehouse:
             start_new_session=True,
         )
 
-    def run(self, *command: str, exit_code: int = 0) -> str:
+    def run_apart(self, *command: str, exit_code: int = 0) -> str:
+        """Run a command in a process of its own; what it printed."""
         process = self.start(*command)
         output, _ = process.communicate(timeout=1800)
         assert process.returncode == exit_code, output
         return output
 
+    def run(self, *arguments: str, exit_code: int = 0) -> str:
+        """Run `lakehouse` in this process, where nothing has to start; what it printed."""
+        output = io.StringIO()
+        with (
+            mock.patch.dict(os.environ, self.environment),
+            mock.patch.object(sys, "argv", ["lakehouse", *arguments]),
+            contextlib.chdir(PROJECT),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(output),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        assert ended.value.code == exit_code, output.getvalue()
+        return output.getvalue()
+
     @property
-    def run_command(self) -> list[str]:
+    def run_arguments(self) -> list[str]:
         """Load and build what comes from the sources of this lakehouse."""
-        return ["lakehouse", "run", *(f"--source={source}" for source in self.sources)]
+        return ["run", *(f"--source={source}" for source in self.sources)]
 
     def deliver(self, number: int, without: str = "") -> None:
         """Put the files of a delivery into the landing zone, all or those of the other sources."""
@@ -92,7 +118,7 @@ class Lakehouse:
         if not self.deliveries:
             seen: set[Path] = set()
             for delivery in (1, 2, 3):
-                files = generate(waiting, SCALE, sources=self.sources or None, deliveries=delivery)
+                files = generate(waiting, self.scale, sources=self.sources or None, deliveries=delivery)
                 self.deliveries[delivery] = [file for file in files if file not in seen]
                 seen.update(files)
         for file in self.deliveries[number]:
@@ -100,6 +126,22 @@ class Lakehouse:
             if path.parts[0] != without:
                 (self.landing / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, self.landing / path)
+
+    def save(self) -> None:
+        """Keep tables and landed files for `go_back`."""
+        for place in (self.home / "warehouse", self.landing):
+            shutil.copytree(place, self.folder / "saved" / place.name)
+
+    def clear(self) -> None:
+        """Remove tables and landed files; what dbt knows of the project stays."""
+        for place in (self.home / "warehouse", self.landing):
+            shutil.rmtree(place, ignore_errors=True)
+
+    def go_back(self) -> None:
+        """Have what was saved, with the times of the files."""
+        self.clear()
+        for place in (self.home / "warehouse", self.landing):
+            shutil.copytree(self.folder / "saved" / place.name, place)
 
     def delivered(self, number: int, table: str) -> Path:
         """The file of a table that a delivery brought."""
@@ -113,37 +155,51 @@ class Lakehouse:
         ((value,),) = self.rows(sql)
         return value
 
-    def contents(self, *schemas: str) -> Contents:
-        """Rows of all tables in the schemas, without columns that tell when a run was."""
-        names = [name for name in self.warehouse.tables() if name.split(".")[0] in schemas]
-        return {name: _lasting_values(read(self.warehouse, f"select * from {name}")) for name in names}
+    def contents(self, *schemas: str, without: Sequence[str] = ()) -> Contents:
+        """Rows of all tables in the schemas, without columns that tell when a run was, and some others."""
+        tables = self.warehouse.tables()
+        names = [name for name in tables if name.split(".")[0] in schemas]
+        return {name: _lasting_values(tables[name], without) for name in names}
 
-    def contents_on_sail(self) -> Contents:
-        """As `contents`, of all tables that the last build on Sail made."""
-        return {name: _lasting_values(table) for name, table in self.tables_on_sail().items()}
+    def everything(self, without: Sequence[str] = ()) -> Contents:
+        """Contents of all layers, and what the load log and the quarantine say of them."""
+        layers = ("bronze", "snapshots", "silver", "gold")
+        return self.contents(*layers, without=without) | {
+            "ops.loads": _sorted(self._columns("ops.loads", "source", "table_name", "status", "rows_loaded")),
+            "ops.quarantine": _sorted(
+                self._columns("ops.quarantine", "source", "table_name", "reason", "record")
+            ),
+        }
 
-    def tables_on_sail(self) -> dict[str, Rows]:
-        """All tables that the last build on Sail made, by `schema.table`."""
-        folders = (self.home / "sail").glob("*.db/*")
-        return {f"{folder.parent.stem}.{folder.name}": _read_files(folder) for folder in folders}
-
-
-def _read_files(folder: Path) -> Rows:
-    table = pyarrow.dataset.dataset(folder).to_table()
-    return Rows(table.column_names, [tuple(map(_without_zone, row.values())) for row in table.to_pylist()])
-
-
-def _without_zone(value: object) -> object:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+    def _columns(self, name: str, *columns: str) -> pa.Table:
+        return DeltaTable(self.table(name)).to_pyarrow_table(columns=list(columns))
 
 
-def _lasting_values(table: Rows) -> list[tuple[object, ...]]:
-    lasting = [place for place, column in enumerate(table.columns) if not _tells_when(column)]
-    return sorted((tuple(row[place] for place in lasting) for row in table.rows), key=repr)
+def _lasting_values(location: str, without: Sequence[str]) -> pa.Table:
+    table = DeltaTable(location).to_pyarrow_table()
+    names = [name for name in table.column_names if name not in without and not _tells_when(name)]
+    return _sorted(table.select(names))
 
 
 def _tells_when(column: str) -> bool:
     return column.startswith(("_", "dbt_", "processing_time")) or column.endswith("updated_at")
+
+
+def _sorted(table: pa.Table) -> pa.Table:
+    # What the schema says besides names and types differs with who wrote it.
+    plain = table.replace_schema_metadata().cast(pa.schema([(f.name, f.type) for f in table.schema]))
+    return plain.sort_by([(name, "ascending") for name in sorted(plain.column_names)]).combine_chunks()
+
+
+def differing(contents: Contents, expected: Contents) -> list[str]:
+    """Names of the tables that are not in both, or whose rows differ."""
+    names = sorted(contents.keys() | expected.keys())
+    return [name for name in names if contents.get(name) != expected.get(name)]
+
+
+def write_table(warehouse: Path, name: str, table: pa.Table) -> None:
+    """Make `schema.table`."""
+    delta.overwrite(Folders(warehouse).location(*name.split(".")), table)
 
 
 def order_lines(lakehouse: Lakehouse, name: str) -> list[dict[str, object]]:
@@ -164,7 +220,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
     lakehouse = Lakehouse(tmp_path_factory.mktemp("built"))
     lakehouse.deliver(1)
     lakehouse.settings["DBT_EXCLUDE_RESOURCE_TYPES"] = ""
-    output = lakehouse.run("lakehouse", "run")
+    output = lakehouse.run("run")
     assert "0 failed" in output
     del lakehouse.settings["DBT_EXCLUDE_RESOURCE_TYPES"]
     yield lakehouse
@@ -172,10 +228,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
 
 @dataclass(frozen=True)
 class Update:
-    """A second run: what it printed, the models it built, and the profits of orders before it."""
+    """A second run: what it printed, and the profits of orders before it."""
 
     output: str
-    models: set[str]
     orders_before: list[tuple[object, ...]]
 
 
@@ -191,11 +246,9 @@ def updated(built: Lakehouse) -> Update:
         header, *lines = file.read_bytes().splitlines(keepends=True)
         resorted = built.landing / "crm" / f"{table}_resorted.csv"
         resorted.write_bytes(b"".join([header, *reversed(lines)]))
-    output = built.run("lakehouse", "run")
+    output = built.run("run")
     assert "0 failed" in output
-    results = json.loads((built.home / "target" / "run_results.json").read_text())["results"]
-    models = {result["unique_id"] for result in results if result["unique_id"].startswith("model.")}
-    return Update(output, models, orders_before)
+    return Update(output, orders_before)
 
 
 def orders(lakehouse: Lakehouse) -> list[tuple[object, ...]]:

@@ -30,7 +30,7 @@ from lakehouse.settings import PROJECT
 from lakehouse.units import Model, read_models
 from lakehouse.warehouse import Warehouse
 
-from .delta_folder import write_table
+from .conftest import write_table
 from .pages import contrast, faint_texts, needs_chromium, opened
 
 MODELS = """

@@ -17,7 +17,7 @@ FACT = "model.lakehouse.fct_sales"
 @pytest.fixture(scope="module")
 def site(built: Lakehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    built.run("dbt", "docs", "generate", "--static", "--target-path", str(folder))
+    built.run_apart("dbt", "docs", "generate", "--static", "--target-path", str(folder))
     return folder
 
 
@@ -41,12 +41,6 @@ def test_personal_data_is_tagged_wherever_it_is(site: Path) -> None:
             tagged[name].add("pii" in column["tags"])
     assert tagged["gender"] == {True}
     assert [name for name, answers in tagged.items() if len(answers) > 1] == []
-
-
-def test_models_are_shown_as_they_are_built_from_nothing(site: Path) -> None:
-    sales = json.loads((site / "manifest.json").read_text())["nodes"]["model.lakehouse.stg_crm__sales"]
-    assert "from bronze.crm_sales_details" in sales["compiled_code"]
-    assert "where _ingested_at >" not in sales["compiled_code"]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

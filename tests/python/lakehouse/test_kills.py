@@ -1,8 +1,7 @@
-"""A run that is killed at any moment and started again ends like a run that was left alone."""
+"""A command that is killed at any moment and run again ends like one that was left alone."""
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -10,77 +9,85 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import NO_DATA_TESTS, Lakehouse
+from .conftest import NO_DATA_TESTS, Contents, Lakehouse, differing
+
+# Commands that are killed, by what they find: nothing, or a first delivery and a second one waiting.
+_FROM_NOTHING = (["run"], ["load"], ["build"])
+_FROM_FIRST = (["run"], ["stream", "--trigger", "1 second"], ["clean", "gym", "--yes"], ["load"], ["build"])
+_PATIENCE_SECONDS = 300
 
 
-@pytest.mark.parametrize(
-    ("sources", "rounds", "kills", "settings"),
-    [(("events",), 1, 1, NO_DATA_TESTS), pytest.param(("crm", "erp"), 5, 4, {}, marks=pytest.mark.soak)],
-)
-def test_killed_runs_end_like_an_undisturbed_one(
-    tmp_path: Path, sources: tuple[str, ...], rounds: int, kills: int, settings: dict[str, str]
-) -> None:
-    chance = random.Random(os.environ.get("SOAK_SEED", rounds))
-    lakehouse = Lakehouse(tmp_path, settings, sources=sources)
-    empty, first = tmp_path / "empty", tmp_path / "first"
-    # As a kill leaves it while the catalog is being made.
-    (empty / "home" / "metastore" / "seg0").mkdir(parents=True)
-    expected, seconds = {}, {}
-    for number in (1, 2)[:rounds]:
-        lakehouse.deliver(number)
-        started = time.monotonic()
-        lakehouse.run(*lakehouse.run_command)
-        seconds[number] = time.monotonic() - started
-        expected[number] = _everything(lakehouse)
-        if number == 1:
-            _copy(lakehouse, first)
+class Campaign:
+    """A lakehouse whose commands are killed, as it is before the first and after each delivery."""
 
-    for number_of_round in range(rounds):
-        # Half of the rounds start from nothing, the others with a second delivery waiting.
-        number, before = [(1, empty), (2, first)][number_of_round % 2]
-        _begin_from(before, lakehouse, number)
-        killed_after: list[int] = []
-        while len(killed_after) < kills:
-            moment = chance.uniform(1, seconds[number])
-            if _kill_after(lakehouse, moment):
-                killed_after.append(round(moment))
-            else:  # it was faster than the one that was measured
-                _begin_from(before, lakehouse, number)
-        print(f"delivery {number}: killed after {killed_after} s")
-        lakehouse.run(*lakehouse.run_command)
-        assert _everything(lakehouse) == expected[number]
+    def __init__(self, folder: Path, sources: tuple[str, ...], seed: int) -> None:
+        self.chance = random.Random(os.environ.get("SOAK_SEED", seed))
+        self.lakehouse = Lakehouse(folder, NO_DATA_TESTS, sources=sources, scale=0.02)
+        self._expected: dict[int, Contents] = {}
+        self._seconds = 0.0
+        for number in (1, 2):
+            self.lakehouse.deliver(number)
+            started = time.monotonic()
+            self.lakehouse.run(*self.lakehouse.run_arguments)
+            self._seconds = max(self._seconds, time.monotonic() - started)
+            self._expected[number] = self.lakehouse.everything()
+            if number == 1:
+                self.lakehouse.save()
 
+    def check(self, command: list[str], from_nothing: bool) -> None:
+        """Kill a command once, run on, and compare all tables with those of undisturbed runs."""
+        number, after = 1 if from_nothing else 2, 0.0
+        killed = False
+        while not killed:
+            if from_nothing:
+                self.lakehouse.clear()
+            else:
+                self.lakehouse.go_back()
+            self.lakehouse.deliver(number)
+            if command == ["build"]:
+                self.lakehouse.run("load", *self.lakehouse.run_arguments[1:])
+            # One that ends before its time is killed sooner.
+            after = self.chance.uniform(0, after or self._seconds)
+            killed = self._kill(command, after)
+        if command[0] == "clean":
+            self.lakehouse.run(*command)
+        self.lakehouse.run(*self.lakehouse.run_arguments)
+        assert differing(self.lakehouse.everything(), self._expected[number]) == [], (command, after)
 
-def _everything(lakehouse: Lakehouse) -> dict[str, list[tuple[object, ...]]]:
-    counts = lakehouse.rows("select source, table_name, status, rows_loaded from ops.loads")
-    quarantined = lakehouse.rows("select source, table_name, record from ops.quarantine")
-    return lakehouse.contents("bronze", "snapshots", "silver", "gold") | {
-        "loads": sorted(counts, key=repr),
-        "quarantine": sorted(quarantined, key=repr),
-    }
+    def _kill(self, command: list[str], seconds: float) -> bool:
+        """Kill a command so many seconds after it began to write; false when it had ended."""
+        takes_sources = command[0] in ("run", "load", "build")
+        sources = self.lakehouse.run_arguments[1:] if takes_sources else []
+        process = self.lakehouse.start("lakehouse", *command, *sources)
+        try:
+            self._wait_for_lock(process)
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return True
+        return False
 
-
-def _kill_after(lakehouse: Lakehouse, seconds: float) -> bool:
-    """Start a run and kill it; false when it ended before."""
-    process = lakehouse.start(*lakehouse.run_command)
-    try:
-        process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return True
-    return False
-
-
-def _copy(lakehouse: Lakehouse, to: Path) -> None:
-    for folder in (lakehouse.home, lakehouse.landing):
-        shutil.copytree(folder, to / folder.name)
+    def _wait_for_lock(self, process: "subprocess.Popen[str]") -> None:
+        ends_at = time.monotonic() + _PATIENCE_SECONDS
+        lock = self.lakehouse.home / ".lock"
+        while process.poll() is None and lock.read_text() != str(process.pid):
+            assert time.monotonic() < ends_at
+            time.sleep(0.02)
 
 
-def _begin_from(saved: Path, lakehouse: Lakehouse, delivery: int) -> None:
-    """Bring back files with their times, by which the streams know what they have seen, and deliver."""
-    for folder in (lakehouse.home, lakehouse.landing):
-        shutil.rmtree(folder, ignore_errors=True)
-        if (saved / folder.name).exists():
-            shutil.copytree(saved / folder.name, folder)
-    lakehouse.deliver(delivery)
+def test_killed_commands_end_like_undisturbed_ones(tmp_path: Path) -> None:
+    campaign = Campaign(tmp_path, ("events", "gym"), seed=1)
+    campaign.check(["run"], from_nothing=True)
+    for command in _FROM_FIRST[:3]:
+        campaign.check(command, from_nothing=False)
+
+
+@pytest.mark.soak
+def test_a_hundred_kills(tmp_path: Path) -> None:
+    campaign = Campaign(tmp_path, (), seed=100)
+    for number in range(100):
+        commands = _FROM_FIRST if number % 2 else _FROM_NOTHING
+        command = commands[number // 2 % len(commands)]
+        print(number, *command)
+        campaign.check(command, from_nothing=number % 2 == 0)

@@ -29,8 +29,8 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
         boto3.Session().client("s3").create_bucket(Bucket="lake")
         lakehouse = Lakehouse(folder, settings=NO_DATA_TESTS | s3_variables(endpoint) | PLACES)
         lakehouse.deliver(1)
-        lakehouse.run("lakehouse", "upload", str(lakehouse.landing))
-        assert "0 failed" in lakehouse.run("lakehouse", "run", *SOURCES)
+        lakehouse.run_apart("lakehouse", "upload", str(lakehouse.landing))
+        assert "0 failed" in lakehouse.run_apart("lakehouse", "run", *SOURCES)
         yield lakehouse
 
 
@@ -58,7 +58,7 @@ def test_every_good_event_is_there_and_the_warning_is_in_quarantine(remote: Lake
 
 def test_bronze_can_be_queried_by_name_where_it_lies(remote: Lakehouse) -> None:
     sql = "select count(*) as n from bronze.storefront_orders"
-    output = remote.run("lakehouse", "query", sql, "--format", "csv")
+    output = remote.run_apart("lakehouse", "query", sql, "--format", "csv")
     assert output.split() == ["n", str(len(order_lines(remote, "Order.json")))]
     assert not (remote.home / "warehouse" / "bronze.db" / "storefront_orders").exists()
 
@@ -67,23 +67,23 @@ def test_the_analysts_queries_run_as_they_are(remote: Lakehouse) -> None:
     files = sorted(Path("analyses").glob("storefront_profit_by_*.sql"))
     assert len(files) == 4
     for file in files:
-        header, *rows = remote.run("lakehouse", "query", "--file", str(file), "--format", "csv").splitlines()
+        header, *rows = remote.run_apart("lakehouse", "query", "--file", str(file), "--format", "csv").splitlines()
         assert header.endswith("profit") and rows, file
 
 
 def test_what_cannot_be_restored_says_why(remote: Lakehouse) -> None:
-    assert "only ever grows" in remote.run("lakehouse", "restore", "ops.loads", "--to", "0", exit_code=2)
-    assert "There is no table nothing" in remote.run("lakehouse", "history", "nothing", exit_code=2)
-    assert "not 99" in remote.run("lakehouse", "restore", "fct_orders", "--to", "99", exit_code=1)
+    assert "only ever grows" in remote.run_apart("lakehouse", "restore", "ops.loads", "--to", "0", exit_code=2)
+    assert "There is no table nothing" in remote.run_apart("lakehouse", "history", "nothing", exit_code=2)
+    assert "not 99" in remote.run_apart("lakehouse", "restore", "fct_orders", "--to", "99", exit_code=1)
 
 
 def test_an_object_that_is_overwritten_is_loaded_again(remote: Lakehouse) -> None:
     body = b'{"time":1,"action":"Open"}\n'
     boto3.Session().client("s3").put_object(Bucket="lake", Key="landing/events/late.json", Body=body)
-    assert "late.json" in remote.run("lakehouse", "load", "--source", "events")
+    assert "late.json" in remote.run_apart("lakehouse", "load", "--source", "events")
     boto3.Session().client("s3").put_object(Bucket="lake", Key="landing/events/late.json", Body=body * 2)
-    assert "late.json" in remote.run("lakehouse", "load", "--source", "events")
-    assert "Nothing new" in remote.run("lakehouse", "load", "--source", "events")
+    assert "late.json" in remote.run_apart("lakehouse", "load", "--source", "events")
+    assert "Nothing new" in remote.run_apart("lakehouse", "load", "--source", "events")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_wrong_with_the_storage_is_said(
     remote: Lakehouse, settings: dict[str, str], message: str
 ) -> None:
     broken = Lakehouse(remote.folder, settings=remote.settings | settings)
-    output = broken.run("lakehouse", "load", exit_code=2)
+    output = broken.run_apart("lakehouse", "load", exit_code=2)
     assert message in output
     assert "Traceback" not in output
 
@@ -107,4 +107,4 @@ def test_wrong_credentials_are_said(tmp_path: Path) -> None:
     with s3_server(tmp_path) as endpoint:
         right = check_credentials(endpoint)
         lakehouse = Lakehouse(tmp_path, settings={**right, **PLACES, "AWS_SECRET_ACCESS_KEY": "wrong"})
-        assert "access is denied" in lakehouse.run("lakehouse", "load", exit_code=2)
+        assert "access is denied" in lakehouse.run_apart("lakehouse", "load", exit_code=2)

@@ -10,7 +10,8 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.query import print_rows, read
 from lakehouse.warehouse import Warehouse
 
-from .delta_folder import write_table
+from .conftest import write_table
+
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from lakehouse.cli import main
 from lakehouse.report import FIGURES, report_page
 from lakehouse.warehouse import Warehouse
 
-from .delta_folder import write_table
+from .conftest import write_table
 from .pages import faint_texts, needs_chromium, opened
 
 MODELS = """

@@ -28,8 +28,6 @@ def test_links_keep_their_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("LAKEHOUSE_DRIVER_MEMORY", "lots", "'lots' is no amount of memory; give one such as 4g or 1500m"),
-        ("LAKEHOUSE_DRIVER_MEMORY", "512m", "512m is too little for Spark; give at least 1024m"),
         ("LAKEHOUSE_WATERMARK", "soon", "'soon' is no duration; give one such as '30 seconds'"),
         ("LAKEHOUSE_KAFKA", "broker", "'broker' is not host:port"),
     ],
@@ -38,3 +36,13 @@ def test_a_wrong_setting_says_what_it_may_be(name: str, value: str, message: str
     with pytest.raises(UsageError, match=r"See \.env\.example") as error:
         load_settings(**{name: value})
     assert f"{name}: {message}" in str(error.value)
+
+
+@pytest.mark.parametrize("servers", ["kafka", "http://kafka:9092", "kafka:0", "a:1,b", "kafka:99999"])
+def test_malformed_servers_are_refused(servers: str) -> None:
+    with pytest.raises(UsageError, match=r"LAKEHOUSE_KAFKA.*host:port"):
+        load_settings(LAKEHOUSE_KAFKA=servers)
+
+
+def test_several_servers_are_taken() -> None:
+    assert load_settings(LAKEHOUSE_KAFKA="a.b:9092, 127.0.0.1:1").kafka == "a.b:9092,127.0.0.1:1"

@@ -10,7 +10,8 @@ from rich.console import Console
 from lakehouse.status import show
 from lakehouse.warehouse import Warehouse
 
-from .delta_folder import write_table
+from .conftest import write_table
+
 
 NOW = datetime(2026, 1, 2)
 TIME = pa.timestamp("us", tz="UTC")

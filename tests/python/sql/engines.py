@@ -8,7 +8,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def ask(engine: str, expressions: Sequence[str]) -> dict[str, str]:
     done = subprocess.run(
         [sys.executable, "-m", __name__, engine],
         input=json.dumps(list(expressions)),
-        env={**os.environ, "SPARK_CONNECT_MODE_ENABLED": "1" if engine == "sail" else ""},
+        env=_environment(engine),
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -34,7 +35,15 @@ def ask(engine: str, expressions: Sequence[str]) -> dict[str, str]:
     return answers
 
 
-def _sail() -> Any:
+def _environment(engine: str) -> dict[str, str]:
+    # Its presence alone turns full PySpark into a client of Spark Connect, which Sail is asked by.
+    others = {name: value for name, value in os.environ.items() if name != "SPARK_CONNECT_MODE_ENABLED"}
+    mode = {"SPARK_CONNECT_MODE_ENABLED": "1"} if engine == "sail" else {}
+    return {**others, **mode, "TZ": "UTC"}
+
+
+@contextmanager
+def _sail() -> Iterator[Any]:
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer
     from pyspark.sql.connect.session import SparkSession
@@ -44,10 +53,11 @@ def _sail() -> Any:
     host, port = server.listening_address
     session = SparkSession.builder.remote(f"sc://{host}:{port}").create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    return session
+    yield session
 
 
-def _spark() -> Any:
+@contextmanager
+def _spark() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     settings = {
@@ -59,7 +69,9 @@ def _spark() -> Any:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",
     }
-    return SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+    session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+    yield session
+    session.stop()
 
 
 def _answer(session: Any, expression: str) -> str:
@@ -75,10 +87,10 @@ def _answer(session: Any, expression: str) -> str:
 
 def main() -> None:
     """Answer what stands in the input."""
-    os.environ["TZ"] = "UTC"
-    session = _sail() if sys.argv[1] == "sail" else _spark()
-    print(json.dumps({expression: _answer(session, expression) for expression in json.load(sys.stdin)}))
-    os._exit(sys.stdout.flush() or 0)
+    with _sail() if sys.argv[1] == "sail" else _spark() as session:
+        print(json.dumps({expression: _answer(session, expression) for expression in json.load(sys.stdin)}), flush=True)
+    # Sail's threads do not let the process end.
+    os._exit(0)
 
 
 if __name__ == "__main__":

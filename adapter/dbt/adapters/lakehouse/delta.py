@@ -27,10 +27,10 @@ def overwrite(
     second commit changes them.
 
     Raises:
-        WriteError: a column has a type that Delta has not.
+        WriteError: the name of a column is none that every reader takes.
     """
     source = Source(name_of(location), rows)
-    _check_types(source)
+    _check_names(source)
     with source.own_errors():
         write_deltalake(
             location,
@@ -61,7 +61,7 @@ def append(
     """
     known = has_commit(location)
     source = Source(name_of(location), rows, _target_schema(location, rows.schema.names) if known else None)
-    _check_types(source)
+    _check_names(source)
     with source.own_errors():
         write_deltalake(
             location,
@@ -103,9 +103,10 @@ def merge(
     Raises:
         WriteError: two of the rows have the same key, the table lacks a column, or a value does not fit its type.
     """
+    keys = list(dict.fromkeys(keys))
     seen = Keys(name_of(location), keys)
     names = rows.schema.names
-    target = _target_schema(location, names)
+    target = _target_schema(location, [*names, *keys])
     source = Source(
         name_of(location), rows, pa.schema([target.field(name) for name in names]), seen.add, seen.check
     )
@@ -212,7 +213,13 @@ def _target_schema(location: str, names: Sequence[str]) -> pa.Schema:
     return target
 
 
-def _check_types(source: Source) -> None:
-    for field in source.schema:
-        if pa.types.is_null(field.type):
-            raise WriteError(f"{source.table}: column {field.name} has no type. Cast its null to one.")
+def _check_names(source: Source) -> None:
+    for name in source.schema.names:
+        if set(name) & _REFUSED:
+            raise WriteError(
+                f"{source.table}: the name of column `{name}` has a blank or one of , ; {{ }} ( ) = in it, which "
+                "readers of Delta refuse. Give it another name."
+            )
+
+
+_REFUSED = set(" ,;{}()\n\t=")

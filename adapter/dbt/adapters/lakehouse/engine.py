@@ -51,8 +51,9 @@ class Engine:
         return arrow_schema(self.table(name))
 
     def types_of(self, sql: str) -> dict[str, str]:
-        """Columns of a query and their types in Spark SQL; the query does not run."""
-        return {column.name: column.dataType.simpleString() for column in self.sail.query(sql).schema.fields}
+        """Columns of a query and their types in Spark SQL, as they would be kept; the query does not run."""
+        schema = self.sail.stream(f"select * from (\n{sql}\n) as typed where false").schema
+        return {column.name: spark_type(column.type) for column in schema}
 
     def overwrite(self, name: Name, sql: str, options: Options | None = None) -> None:
         """Make a table of a query's rows, or replace the one that is there.
@@ -139,15 +140,22 @@ class Engine:
             raise WriteError(f"{'.'.join(name)} has no column {', '.join(lower)}.")
         self.rewrite(name, f"select {', '.join(sql for sql in select if sql)} from {'.'.join(map(quoted, name))}")
 
-    def replace_keys(self, name: Name, sql: str, keys: Sequence[str], options: Options) -> None:
-        """Delete the rows that have a key of a query's rows and insert all of these, in one commit."""
+    def replace_keys(
+        self, name: Name, sql: str, keys: Sequence[str], options: Options, where: str = "true"
+    ) -> None:
+        """Delete the rows that have a key of a query's rows and insert all of these, in one commit.
+
+        Of the rows for which `where` is not true, none are deleted; it may call the table `DBT_INTERNAL_DEST`.
+        """
         new = self.fitting_sql(name, sql)
         columns = ", ".join(quoted(column) for column in self.columns(name).names)
         same = " and ".join(f"old.{quoted(key)} = new.{quoted(key)}" for key in keys)
-        table = f"{quoted(name[0])}.{quoted(name[1])}"
+        table = f"{quoted(name[0])}.{quoted(name[1])} as DBT_INTERNAL_DEST"
         self.overwrite_rows(
             name,
-            f"select {columns} from {table} as old left anti join (\n{new}\n) as new on {same}\n"
+            f"select {columns} from (select * from {table} where {where}) as old "
+            f"left anti join (\n{new}\n) as new on {same}\n"
+            f"union all select {columns} from {table} where not coalesce({where}, false)\n"
             f"union all select {columns} from (\n{new}\n) as new",
             options,
         )

@@ -19,9 +19,9 @@ from .arrow import spark_type
 from .connections import LakehouseConnectionManager
 from .engine import Engine, Name
 from .errors import message_of
-from .incremental import write_new
+from .incremental import STRATEGIES, strategy_of, write_new
 from .options import options_of
-from .seeds import arrow_table
+from .seeds import stream_of
 
 if TYPE_CHECKING:
     import agate
@@ -176,10 +176,9 @@ class LakehouseAdapter(SparkAdapter):
         }
         options = options_of(model)
         with self.explained():
-            table = arrow_table(str(relation), rows, self.engine.empty(types).schema)
             delta.overwrite(
                 self.engine.location(_name(relation)),
-                options.checked(str(relation), table.to_reader()),
+                options.checked(str(relation), stream_of(self.engine, rows, types)),
                 description=options.description,
                 partition_by=options.partition_by,
                 configuration=options.configuration,
@@ -205,7 +204,17 @@ class LakehouseAdapter(SparkAdapter):
 
     def valid_incremental_strategies(self) -> list[str]:
         """How an incremental model may add rows."""
-        return ["append", "merge", "insert_overwrite", "delete+insert", "microbatch"]
+        return STRATEGIES
+
+    @available.parse_none
+    def check_strategy(self, model: Mapping[str, Any]) -> None:
+        """Refuse an incremental model whose strategy is not known, before anything is built."""
+        strategy_of(model)
+
+    @classmethod
+    def quote(cls, identifier: str) -> str:
+        """A name in SQL; dbt asks the class for it."""
+        return delta.quoted(identifier)
 
     def explained(self) -> Any:
         """Turn errors of Sail and delta-rs into dbt's, with a message in a paragraph."""

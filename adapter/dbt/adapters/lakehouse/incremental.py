@@ -13,42 +13,62 @@ from .options import Options, as_list, options_of
 _ALIASES = {"DBT_INTERNAL_DEST": "t", "DBT_INTERNAL_SOURCE": "s"}
 
 
+STRATEGIES = ["append", "merge", "insert_overwrite", "delete+insert", "microbatch"]
+
+
+def strategy_of(model: Mapping[str, Any]) -> str:
+    """How a model adds rows.
+
+    Raises:
+        DbtRuntimeError: the strategy is not known, or lacks a setting.
+    """
+    config = model["config"]
+    keys = as_list(config.get("unique_key"))
+    strategy = config.get("incremental_strategy") or ("merge" if keys else "append")
+    if strategy not in STRATEGIES:
+        raise DbtRuntimeError(
+            f"{model['name']}: there is no incremental strategy '{strategy}' here; use {', '.join(STRATEGIES)}."
+        )
+    if strategy == "delete+insert" and not keys:
+        raise DbtRuntimeError(f"{model['name']}: the incremental strategy delete+insert needs a unique_key.")
+    return str(strategy)
+
+
 def write_new(engine: Engine, name: Name, sql: str, model: Mapping[str, Any]) -> None:
-    """Write the rows of a query by the strategy of its model, in one commit; none where there are no rows.
+    """Write the rows of a query by the strategy of its model, in one commit; a merge of no rows makes none.
 
     Raises:
         DbtRuntimeError: the strategy is not known, or lacks a setting.
         WriteError: a row breaks a constraint, or has a key that another one has too.
     """
     config = model["config"]
-    keys = as_list(config.get("unique_key"))
-    strategy = config.get("incremental_strategy") or ("merge" if keys else "append")
-    # Description and comments of a table that stays are not part of the commit of its rows.
+    strategy, keys, where = strategy_of(model), as_list(config.get("unique_key")), _where(config)
     options = options_of(model)
     if strategy == "append" or (strategy == "merge" and not keys):
         engine.append(name, sql, options)
     elif strategy == "merge":
-        engine.merge(name, sql, keys, options, where=_where(config), update=_updated(engine, name, config))
+        engine.merge(
+            name, sql, keys, options, where=_renamed(where), update=_updated(engine, name, config)
+        )
     elif strategy == "insert_overwrite":
         engine.overwrite_partitions(name, sql, options)
     elif strategy == "delete+insert":
-        engine.replace_keys(name, sql, keys, options)
-    elif strategy == "microbatch":
-        engine.overwrite_where(name, sql, _batch(model), options)
+        engine.replace_keys(name, sql, keys, options, where or "true")
     else:
-        raise DbtRuntimeError(
-            f"{model['name']}: there is no incremental strategy '{strategy}' here; use append, merge, "
-            "insert_overwrite, delete+insert or microbatch."
-        )
+        engine.overwrite_where(name, sql, _batch(model), options)
 
 
-def _where(config: Mapping[str, Any]) -> str | None:
-    """What a model says that holds for the rows that a merge touches."""
+def _where(config: Mapping[str, Any]) -> str:
+    """What a model says that holds for the rows of its table that are updated or deleted."""
     predicates = as_list(config.get("predicates") or config.get("incremental_predicates"))
-    sql = " and ".join(f"({predicate})" for predicate in predicates)
+    return " and ".join(f"({predicate})" for predicate in predicates)
+
+
+def _renamed(where: str) -> str | None:
+    """SQL with the names that the two sides have in a merge here."""
     for alias, short in _ALIASES.items():
-        sql = re.sub(rf"\b{alias}\b", short, sql, flags=re.IGNORECASE)
-    return sql or None
+        where = re.sub(rf"\b{alias}\b", short, where, flags=re.IGNORECASE)
+    return where or None
 
 
 def _updated(engine: Engine, name: Name, config: Mapping[str, Any]) -> list[str] | None:

@@ -102,7 +102,7 @@ def options_of(model: Mapping[str, Any]) -> Options:
 
 def as_list(value: str | list[str] | None) -> list[str]:
     """A setting of dbt's that is one name or several."""
-    return [value] if isinstance(value, str) else list(value or [])
+    return [name for name in ([value] if isinstance(value, str) else value or []) if name]
 
 
 def _constraints(model: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -1,41 +1,29 @@
 """Seeds: rows of a CSV file as dbt has read them."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .arrow import WriteError
+from .delta import quoted
+from .engine import Engine
 
 if TYPE_CHECKING:
     import agate
 
 
-def arrow_table(name: str, table: "agate.Table", schema: pa.Schema) -> pa.Table:
-    """The rows in the types of a schema, whose columns are those of the seed in their order.
-
-    Raises:
-        WriteError: a value does not fit its column's type.
-    """
-    columns = [_column(name, field, table.columns[n].values()) for n, field in enumerate(schema)]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _column(name: str, field: pa.Field, values: tuple[Any, ...]) -> pa.Array:
-    kept = [_plain(value, field.type) for value in values]
-    try:
-        # Where the seed says a type, dbt has read text.
-        if any(isinstance(value, str) for value in kept):
-            return pa.array(kept, pa.string()).cast(field.type)
-        return pa.array(kept, field.type)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise WriteError(f"Seed {name}: a value of column {field.name} is no {field.type}: {error}.") from error
+def stream_of(engine: Engine, rows: "agate.Table", types: Mapping[str, str]) -> pa.RecordBatchReader:
+    """The rows of a seed, cast from text to the types of Spark SQL that its columns have, in their order."""
+    if not rows.rows:
+        return engine.empty(types)
+    columns = [[_text(value) for value in column.values()] for column in rows.columns]
+    table = pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], names=list(types))
+    casts = [f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in types.items()]
+    return engine.sail.stream(engine.sail.session.createDataFrame(table).selectExpr(*casts))
 
 
-def _plain(value: Any, kind: pa.DataType) -> Any:
-    """dbt reads every number as a decimal."""
-    if isinstance(value, Decimal) and pa.types.is_integer(kind):
-        return int(value)
-    if isinstance(value, Decimal) and pa.types.is_floating(kind):
-        return float(value)
-    return str(value) if value is not None and pa.types.is_string(kind) else value
+def _text(value: Any) -> str | None:
+    if isinstance(value, Decimal):
+        return f"{value.to_integral_value() if value == value.to_integral_value() else value:f}"
+    return None if value is None else str(value)

@@ -42,7 +42,7 @@ def execute(engine: Engine, sql: str) -> pa.Table:
 
 
 def _carry_out(engine: Engine, sql: str) -> pa.Table:
-    words = [token.text.lower() for token in _tokens(sql)]
+    words = " ".join(token.text for token in _tokens(sql)).lower().split()
     if words[0] == "show":
         return _show(engine, words)
     if words[0] not in _VERBS:

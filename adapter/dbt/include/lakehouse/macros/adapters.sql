@@ -21,3 +21,10 @@
         {% do validate_doc_columns(relation, model.columns, columns) %}
     {% endif %}
 {% endmacro %}
+
+
+{#- Spark's own takes an element of an array by an expression, which Sail does not. -#}
+
+{% macro lakehouse__split_part(string_text, delimiter_text, part_number) -%}
+    split_part({{ string_text }}, {{ delimiter_text }}, {{ part_number }})
+{%- endmacro %}

@@ -3,6 +3,8 @@
     {% set existing_relation = load_cached_relation(this) %}
     {% set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change')) %}
 
+    {% do adapter.check_strategy(model) %}
+
     {{ run_hooks(pre_hooks) }}
 
     {% if existing_relation is none or should_full_refresh() %}
@@ -17,7 +19,7 @@
         {% do process_schema_changes(on_schema_change, new_rows, target_relation) %}
         {% do adapter.write_new_rows(target_relation, lakehouse__new_rows(new_rows, target_relation, on_schema_change), model) %}
         {% do adapter.drop_relation(new_rows) %}
-        {% do lakehouse__done() %}
+        {% do lakehouse__done(compiled_code) %}
     {% endif %}
 
     {% do apply_grants(target_relation, config.get('grants')) %}

@@ -1,6 +1,7 @@
 {% materialization seed, adapter='lakehouse' %}
     {% set target_relation = this.incorporate(type='table') %}
     {% set rows = load_agate_table() %}
+    {% if flags.EMPTY %}{% set rows = rows.limit(0) %}{% endif %}
     {% do store_result('agate_table', response='OK', agate_table=rows) %}
 
     {{ run_hooks(pre_hooks) }}

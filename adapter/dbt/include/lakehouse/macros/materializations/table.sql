@@ -31,12 +31,12 @@
         {% set sql = get_select_subquery(sql) %}
     {% endif %}
     {% do adapter.write_table(target_relation, sql, model) %}
-    {% do lakehouse__done() %}
+    {% do lakehouse__done(sql) %}
 {% endmacro %}
 
 
-{#- dbt asks every materialization for the result of a statement of this name. -#}
+{#- dbt asks every materialization for the result of a statement of this name, and keeps its SQL in target/run. -#}
 
-{% macro lakehouse__done() %}
-    {% call noop_statement('main', 'OK', 'OK') %}{% endcall %}
+{% macro lakehouse__done(sql) %}
+    {% call noop_statement('main', 'OK', 'OK') %}{{ sql }}{% endcall %}
 {% endmacro %}

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from tools.broker import Broker
 from lakehouse.errors import UsageError
-from lakehouse.settings import load_settings
+from tools.broker import Broker
 
 
 def _write(broker: Broker, text: str) -> None:
@@ -23,6 +22,7 @@ def _consumer(broker: Broker) -> Consumer:
     return consumer
 
 
+@pytest.mark.spark
 def test_messages_and_offsets_outlive_a_stop_and_a_crash(tmp_path: Path) -> None:
     broker = Broker(tmp_path / "kafka")
     with broker:
@@ -51,13 +51,3 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         with pytest.raises(UsageError, match=f"Port {port} is taken"):
             Broker(tmp_path, port).start()
-
-
-@pytest.mark.parametrize("servers", ["kafka", "http://kafka:9092", "kafka:0", "a:1,b", "kafka:99999"])
-def test_malformed_servers_are_refused(servers: str) -> None:
-    with pytest.raises(UsageError, match=r"LAKEHOUSE_KAFKA.*host:port"):
-        load_settings(LAKEHOUSE_KAFKA=servers)
-
-
-def test_several_servers_are_taken() -> None:
-    assert load_settings(LAKEHOUSE_KAFKA="a.b:9092, 127.0.0.1:1").kafka == "a.b:9092,127.0.0.1:1"

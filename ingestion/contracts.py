@@ -109,7 +109,8 @@ class Delivery(BaseModel):
     def _known_options(self) -> "Delivery":
         if unknown := sorted(self.options.keys() - _OPTIONS[self.format]):
             known = ", ".join(sorted(_OPTIONS[self.format]))
-            raise ValueError(f"options: unknown {', '.join(unknown)}; a reader of {self.format} takes {known}")
+            names = ", ".join(unknown)
+            raise ValueError(f"options: unknown {names}; a reader of {self.format} takes {known}")
         return self
 
 

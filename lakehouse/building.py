@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 from rich.console import Console
 from rich.table import Table
 
+from ingestion.streams.compaction import compact
 from lakehouse.display import BuildDisplay
 from lakehouse.engines.dbt import invoke, read_project
 from lakehouse.errors import LakehouseError, UsageError
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Gold:
     """The models that are refreshed while streams run, and up to when; dbt reads the project once."""
 
-    def __init__(self) -> None:
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
         self._manifest = read_project("local")
         self.refreshed_to: datetime | None = None
 
@@ -45,6 +47,17 @@ class Gold:
             failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "error"]
             raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
         self.refreshed_to = written_to
+        models = (n for n in self._manifest.nodes.values() if n.resource_type == "model")
+        refreshed = [f"{model.schema}.{model.alias}" for model in models if "streaming" in model.tags]
+        compact_tables(self._warehouse, refreshed)
+
+
+def compact_tables(warehouse: Warehouse, names: Sequence[str]) -> None:
+    """Join the small files of tables that have many; a stream adds some to each in every cycle."""
+    for place, name in enumerate(names):
+        schema, table = name.split(".")
+        if warehouse.folders.exists(schema, table):
+            compact(warehouse.folders.location(schema, table), place)
 
 
 def build_models(arguments: Sequence[str], console: Console, manifest: "Manifest | None" = None) -> None:

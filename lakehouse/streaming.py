@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from ingestion.bronze import FileLoad
+from ingestion.bronze import LOADS, QUARANTINE, FileLoad
 from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
 from ingestion.landing import FileGlob, LandedFile
 from ingestion.streams import Query, QueryProgress
-from lakehouse.building import Gold
+from lakehouse.building import Gold, compact_tables
 from lakehouse.errors import UsageError
 from lakehouse.following import follow_bronze, open_queries
 from lakehouse.loading import LoadSummary, comes_over_kafka, load_files, load_messages, topic_loader
@@ -43,7 +43,8 @@ def follow(
 ) -> None:
     """Follow what arrives for `tables` until SIGTERM, Ctrl-C, or for so many seconds.
 
-    `engine` is local or spark. `trigger` is how often a cycle begins, such as "5 seconds". What was loaded reaches gold before the end.
+    `engine` is local or spark. `trigger` is how often a cycle begins, such as "5 seconds". What was loaded
+    reaches gold before the end.
 
     Raises:
         UsageError: the trigger is no length of time.
@@ -53,7 +54,7 @@ def follow(
     with (
         _stopped_by_signals() as stopped,
         StreamDisplay(console) as display,
-        GoldRefresher(Gold, display.refreshed) as gold,
+        GoldRefresher(lambda: Gold(settings.warehouse), display.refreshed) as gold,
     ):
         follower = Follower(settings, tables, engine)
         ends_at = time.monotonic() + (seconds or float("inf"))
@@ -101,6 +102,7 @@ class Follower:
         self._load()
         self._queries = self._queries or open_queries(self._settings, self._tables, self._engine)
         queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
+        compact_tables(self._settings.warehouse, [*sorted(self._grown), LOADS, QUARANTINE])
         self._grown = set()
         return queries
 

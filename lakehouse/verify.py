@@ -1,4 +1,4 @@
-"""Whether Spark builds the same tables: the models of a home, built once more on `spark` in a scratch folder."""
+"""Whether Spark builds the same tables: the models of a home, once more, in a scratch folder."""
 
 import os
 import subprocess
@@ -53,7 +53,8 @@ def difference(local: str, spark: str) -> str | None:
     engine = QueryBuilder().register("a", a).register("b", b)
     only = [
         engine.execute(
-            f"select count(*) as n from (select {columns} from {one} except all select {columns} from {other})"
+            f"select count(*) as n from (select {columns} from {one} except all "
+            f"select {columns} from {other})"
         ).read_all()["n"][0]
         for one, other in (("a", "b"), ("b", "a"))
     ]

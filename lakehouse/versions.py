@@ -13,7 +13,7 @@ _ROWS_WRITTEN = ("num_added_rows", "num_target_rows_inserted", "numOutputRows")
 
 
 def history(location: str) -> Rows:
-    """Versions of the table at `location`, newest first: version, timestamp (UTC), operation, rows_written."""
+    """Versions of a table, newest first: version, timestamp (UTC), operation, rows_written."""
     rows = []
     for commit in DeltaTable(location).history():
         metrics = commit.get("operationMetrics") or {}

@@ -7,7 +7,7 @@ is found again, and `recover` writes what is missing.
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -20,7 +20,6 @@ from ingestion.readers import UNPARSED
 from ingestion.tables import Tables
 
 _MICROSECOND = timedelta(microseconds=1)
-_TIMES = ("modified_at", "_ingested_at", "started_at", "finished_at")
 
 
 def new_batch_id() -> str:
@@ -110,10 +109,7 @@ def _as_json(row: dict[str, object], names: Sequence[str]) -> str:
 
 def as_metadata(loads: Sequence[FileLoad]) -> str:
     """Rows of the load log as text that a commit keeps."""
-    rows = [
-        {name: value.isoformat() if name in _TIMES else value for name, value in asdict(load).items()}
-        for load in loads
-    ]
+    rows = [load.as_json() for load in loads]
     return json.dumps({"loads": rows})
 
 
@@ -138,10 +134,7 @@ def _unlogged(tables: Tables, table: SourceTable, history: History) -> list[File
     """The loads of the newest commit to bronze, as it was begun, where the log lacks them."""
     metadata = tables.commit_metadata(table.bronze)
     rows = json.loads(metadata)["loads"] if metadata else []
-    loads = [
-        FileLoad(**{k: datetime.fromisoformat(v) if k in _TIMES else v for k, v in row.items()})
-        for row in rows
-    ]
+    loads = [FileLoad.from_json(row) for row in rows]
     return [load for load in loads if load.batch_id not in history.batch_ids]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -224,7 +223,7 @@ class FileLoader:
             self._tables.append_items(self.table.bronze, QUARANTINE, accepted, read, as_metadata(loads))
 
     def _refuse_unreadable(self, files: Sequence[LandedFile], loads: Sequence[FileLoad]) -> list[FileLoad]:
-        """The loads, those of files that cannot be read to their end refused; raises what it cannot explain."""
+        """The loads, refused where a file cannot be read to its end; raises what that does not explain."""
         refused = []
         for file, load in zip(files, loads, strict=True):
             reason = self._why_unreadable(file) if load.status == "loaded" else None

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -49,6 +50,8 @@ QUARANTINE_SCHEMA = _schema(
     ("_batch_id", pa.string(), "Batch of the load"),
 )
 
+_TIMES = [field.name for field in LOADS_SCHEMA if field.type == _TIME]
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -72,6 +75,15 @@ class FileLoad:
     started_at: datetime
     finished_at: datetime
     next_offset: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The row in types that JSON has."""
+        return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> Self:
+        """The row that `as_json` gave."""
+        return cls(**{k: datetime.fromisoformat(v) if k in _TIMES and v else v for k, v in row.items()})
 
     @property
     def path(self) -> str:
@@ -123,11 +135,10 @@ def read_history(tables: Tables) -> dict[tuple[str, str], History]:
     histories: dict[tuple[str, str], History] = defaultdict(History)
     if tables.exists(LOADS):
         rows = tables.select(LOADS, "select * from {t} order by finished_at, _ingested_at")
-        times = [field.name for field in rows.schema if field.type == _TIME]
         # Arrow would import pandas to make Python's times, which takes seconds.
-        for name in times:
+        for name in _TIMES:
             rows = rows.set_column(rows.schema.get_field_index(name), name, rows[name].cast(pa.int64()))
         for row in rows.to_pylist():
-            row |= {name: from_epoch_micros(row[name]) for name in times}
+            row |= {name: from_epoch_micros(row[name]) for name in _TIMES}
             histories[row["source"], row["table_name"]].add(FileLoad(**row))
     return histories

@@ -56,7 +56,7 @@ class KafkaUnavailable(Exception):
 
 
 class TopicLoader:
-    """Loads the topics of a table; it keeps its connection between loads, which may follow every few seconds.
+    """Loads the topics of a table, again and again, in a connection that is kept.
 
     `servers` is host:port, several with commas. At most `batch_size` messages are committed at a time.
     Aborted transactions are not read.
@@ -80,7 +80,7 @@ class TopicLoader:
         self._next: dict[Partition, int] = {}
 
     def load(self, report: Callable[[int], None] = lambda rows: None) -> int:
-        """Append what is new to the bronze table; returns the number of rows, and reports those of each batch.
+        """Append what is new to the bronze table; returns how many, and reports each batch.
 
         Raises:
             KafkaUnavailable: the servers cannot be reached, within some seconds.
@@ -112,7 +112,7 @@ class TopicLoader:
     def _write(self, messages: Sequence[Message], reached: Offsets, history: History) -> None:
         by_partition: dict[Partition, list[Message]] = {}
         for message in messages:
-            by_partition.setdefault((message.topic(), message.partition()), []).append(message)
+            by_partition.setdefault(_partition_of(message), []).append(message)
         if not by_partition:
             return
         started_at, ingested_at, batch_id = datetime.now(UTC), next_time(history), new_batch_id()
@@ -152,7 +152,7 @@ class _Topics:
     def __init__(self, servers: str, topics: Sequence[str]) -> None:
         self._servers = servers
         self._topics = topics
-        common = {
+        common: dict[str, str | int | float | bool] = {
             "bootstrap.servers": servers,
             # Servers that were away are found again within a second.
             "reconnect.backoff.max.ms": 1000,
@@ -190,13 +190,13 @@ class _Topics:
             if time.monotonic() - heard_at > _SILENCE_SECONDS:
                 raise KafkaUnavailable(f"Kafka at {self._servers} sent nothing for {_SILENCE_SECONDS} s.")
             for message in found:
-                partition = (message.topic(), message.partition())
+                partition, offset = _partition_of(message), message.offset() or 0
                 if self._is_end(message):
                     # Markers of transactions, which are no messages, may lie before the end.
                     reached[partition] = max(reached[partition], ends[partition])
-                elif partition in waiting and message.offset() < ends[partition]:
+                elif partition in waiting and offset < ends[partition]:
                     messages.append(message)
-                    reached[partition] = message.offset() + 1
+                    reached[partition] = offset + 1
                 if reached[partition] >= ends[partition]:
                     waiting.discard(partition)
         self._consumer.unassign()
@@ -223,9 +223,9 @@ class _Topics:
             first, end = beginnings.get((topic, number), 0), ends.get((topic, number), 0)
             if not first <= offset <= end:
                 raise LoadError(
-                    f"{topic}/{number} at {self._servers}: the next message to read is {offset}, but there are only "
-                    f"those from {first} to {end}. Messages were deleted before they were read, or the topic was "
-                    "made anew"
+                    f"{topic}/{number} at {self._servers}: the next message to read is {offset}, but there "
+                    f"are only those from {first} to {end}. Messages were deleted before they were read, or "
+                    "the topic was made anew"
                 )
 
     def _beginnings(self) -> Offsets:
@@ -253,7 +253,7 @@ class _Topics:
 
 
 def _next_offsets(tables: Tables, table: SourceTable, history: History) -> Iterator[tuple[Partition, int]]:
-    """Where each partition goes on: as logged, else behind what bronze holds of an earlier version's loads."""
+    """Where each partition goes on: as logged, else behind the rows of an earlier version."""
     logged = [load for path, load in history.newest.items() if path.startswith("kafka://")]
     if logged:
         yield from ((_partition(load.path), load.next_offset or 0) for load in logged)
@@ -266,6 +266,10 @@ def _next_offsets(tables: Tables, table: SourceTable, history: History) -> Itera
             "where _source_file like 'kafka://%' group by _source_file",
         )
         yield from ((_partition(row["_source_file"]), row["newest"] + 1) for row in newest.to_pylist())
+
+
+def _partition_of(message: Message) -> Partition:
+    return message.topic() or "", message.partition() or 0
 
 
 def _partition(path: str) -> Partition:

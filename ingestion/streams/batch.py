@@ -172,7 +172,7 @@ def during(
 
 def hour_of(time: str) -> Column:
     """Hours since 1970."""
-    return F.expr(f"unix_micros({time}) div 3600000000")
+    return F.floor(F.unix_micros(time) / 3_600_000_000)
 
 
 def periods_by_hour(rows: DataFrame, first: str, last: str) -> list[Period]:

@@ -63,7 +63,7 @@ class SailEngine:
         if not self._storage.exists(table.bronze):
             return Fed()
         fed = 0
-        rows, arrived = self._sail.table(table.bronze), F.col("_ingested_at")
+        rows, arrived = _read(self._sail, table.bronze), F.col("_ingested_at")
         for part in self._parts(rows, self._taken(table, last)):
             with TemporaryDirectory(prefix="lakehouse-stream-") as folder:
                 tables = SailTables(self._sail, self._storage, self._clock, Path(folder))
@@ -116,11 +116,12 @@ class SailTables:
 
     def read(self, name: str) -> DataFrame:
         """The rows of a table as they are when asked for."""
-        return self._sail.table(name)
+        return _read(self._sail, name)
 
     def keep(self, rows: DataFrame) -> DataFrame:
         """The rows, computed once."""
-        return self._sail.session.read.parquet(str(self._store(rows)))
+        kept: DataFrame = self._sail.session.read.parquet(str(self._store(rows)))
+        return kept
 
     def append(self, name: str, rows: DataFrame) -> None:
         """Append rows."""
@@ -163,6 +164,14 @@ class _Part(NamedTuple):
     first: int
     last: int
     rows: int
+
+
+def _read(sail: Sail, name: str) -> DataFrame:
+    # By `sail.table`, as by any SQL, Sail loses 100 KB of memory for ever, some twenty times a cycle.
+    schema, table = name.split(".")
+    sail.attach({(schema, table)})
+    rows: DataFrame = sail.session.table(name)
+    return rows
 
 
 def _app(table: SourceTable) -> str:

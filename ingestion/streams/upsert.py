@@ -50,7 +50,7 @@ def greatest(rows: DataFrame, keys: Sequence[str], order: Sequence[str]) -> Data
     """Of the rows with the same keys the one that is greatest by `order`; null is less than anything."""
     # The maximum of structs says the same, but not on Sail where something is null.
     ranked = Window.partitionBy(*keys).orderBy(*(F.col(name).desc_nulls_last() for name in order))
-    return rows.withColumn("_rank", F.row_number().over(ranked)).where("_rank = 1").drop("_rank")
+    return rows.withColumn("_rank", F.row_number().over(ranked)).where(F.col("_rank") == 1).drop("_rank")
 
 
 def _by_weight(table: StreamTable, order: Sequence[str]) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def _completed(batch: Batch) -> Change:
     soon = soon.rangeBetween(1, LONGEST_WORKOUT // timedelta(microseconds=1))
     stop = F.min(F.when(F.col("action") == "stop", F.col("time"))).over(soon)
     starts = actions.withColumn("end_time", stop).withColumnRenamed("time", "start_time")
-    starts = starts.where(F.col("action") == "start").where("end_time is not null")
+    starts = starts.where(F.col("action") == "start").where(F.col("end_time").isNotNull())
     # What begins earlier or later has its stop elsewhere.
     return Change(
         batch.keep(starts.where(batch.near("start_time", WORKOUT, before=LONGEST_WORKOUT))),
@@ -114,9 +114,9 @@ def _no_longer_during(batch: Batch) -> DataFrame | None:
     sessions = _sessions(batch)
     recorded = batch.table("workout_bpm").where(near).join(sessions, list(SESSION), "left_semi")
     workouts = batch.table("completed_workouts").join(sessions, list(SESSION), "left_semi")
-    is_during = [recorded[name] == workouts[name] for name in SESSION]
-    is_during.append(F.expr("time > start_time and time <= end_time"))
-    stale = recorded.join(workouts, reduce(and_, is_during), "left_anti")
+    same = [recorded[name] == workouts[name] for name in SESSION]
+    same.append(_is_during())
+    stale = recorded.join(workouts, reduce(and_, same), "left_anti")
     return stale.select(*SESSION, "device_id", "time")
 
 
@@ -134,7 +134,11 @@ def _during(rates: DataFrame, workouts: DataFrame, users: DataFrame) -> DataFram
     # Few, so that each rate is looked up once; Spark would join the rates with all devices first.
     recorders = workouts.drop(UPDATED_AT).join(users.select("user_id", "device_id"), "user_id")
     joined = recorded.join(F.broadcast(recorders), "device_id")
-    return joined.where("time > start_time and time <= end_time").drop("start_time", "end_time")
+    return joined.where(_is_during()).drop("start_time", "end_time")
+
+
+def _is_during() -> Column:
+    return (F.col("time") > F.col("start_time")) & (F.col("time") <= F.col("end_time"))
 
 
 STREAMS = (

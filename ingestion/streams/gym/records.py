@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DateType, DoubleType, LongType
 
 from ingestion.streams.batch import KIND, REASON
 
@@ -76,7 +77,7 @@ def messages(rows: DataFrame) -> DataFrame:
         "message_offset": F.col("offset"),
         "update_type": _one_of(value["update_type"], "new", "update", "delete"),
         "action": _one_of(value["action"], "start", "stop"),
-        "dob": F.try_to_timestamp(value["dob"], F.lit("MM/dd/yyyy")).cast("date"),
+        "dob": F.try_to_timestamp(value["dob"], F.lit("MM/dd/yyyy")).cast(DateType()),
         "heartrate": beats,
         "valid": F.coalesce(beats > 0, F.lit(False)),
     }
@@ -95,14 +96,14 @@ def messages(rows: DataFrame) -> DataFrame:
 
 def _number(value: Column, field: str) -> Column:
     # Sail's from_json reads one number in ten wrongly in its last digit.
-    exact = F.get_json_object("value", f"$.{field}").try_cast("double")
+    exact = F.get_json_object("value", f"$.{field}").try_cast(DoubleType())
     return F.when(value[field].isNotNull(), exact)
 
 
 def _timestamp(seconds: Column) -> Column:
     """The time of epoch seconds; null where a timestamp cannot hold them."""
     # Sail's timestamp_seconds drops fractions.
-    micros = (seconds * 1_000_000).try_cast("bigint")
+    micros = (seconds * 1_000_000).try_cast(LongType())
     return F.when(seconds.between(*_YEARS_1_TO_9999), F.timestamp_micros(micros))
 
 

@@ -26,7 +26,7 @@ from dbt.tests.adapter.basic.test_snapshot_check_cols import BaseSnapshotCheckCo
 from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestamp
 from dbt.tests.adapter.basic.test_table_materialization import BaseTableMaterialization
 from dbt.tests.adapter.basic.test_validate_connection import BaseValidateConnection
-from dbt.tests.util import AnyInteger, AnyString
+from dbt.tests.util import AnyInteger, AnyString, run_dbt
 
 
 def _statistic(name: str, label: str, value: object, description: str) -> dict[str, Any]:
@@ -119,7 +119,10 @@ class TestIncremental(BaseIncremental):
 
 
 class TestIncrementalBadStrategy(BaseIncrementalBadStrategy):
-    pass
+    def test_incremental_invalid_strategy(self, project: Any) -> None:
+        run_dbt(["seed"])
+        [result] = run_dbt(["run"], expect_pass=False)
+        assert "there is no incremental strategy 'bad_strategy'" in result.message
 
 
 class TestIncrementalNotSchemaChange(BaseIncrementalNotSchemaChange):

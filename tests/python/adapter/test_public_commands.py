@@ -48,6 +48,7 @@ from dbt.tests.adapter.relations.test_dropping_schema_named import (
 )
 from dbt.tests.adapter.sample_mode.test_sample_mode import (
     BaseSampleModeTest,
+    input_model_sql,
 )
 from dbt.tests.adapter.simple_copy.test_simple_copy import (
     EmptyModelsArentRunBase,

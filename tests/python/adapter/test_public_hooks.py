@@ -1,6 +1,8 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.tests.adapter.hooks import test_run_hooks as run_hooks
 from dbt.tests.adapter.hooks.test_model_hooks import (
     MODEL_POST_HOOK,
     MODEL_PRE_HOOK,
@@ -21,6 +23,11 @@ from dbt.tests.adapter.hooks.test_run_hooks import (
     BaseAfterRunHooks,
     BasePrePostRunHooks,
 )
+
+
+@pytest.fixture(scope="module")
+def test_data_dir() -> Path:
+    return Path(run_hooks.__file__).parent / "data"
 
 
 def _hooked(project: Any, table: str, state: str, count: int) -> list[dict[str, Any]]:

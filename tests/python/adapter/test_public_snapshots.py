@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.simple_snapshot import new_record_dbt_valid_to_current as valid_to_current
 from dbt.tests.adapter.simple_snapshot import new_record_timestamp_mode as timestamp_mode
@@ -32,17 +34,24 @@ def _plain(sql: str) -> str:
         "TEXT": "string",
         "TIMESTAMP WITHOUT TIME ZONE": "timestamp",
         "timestamp without time zone": "timestamp",
+        "date('9999-12-31')": "timestamp('9999-12-31')",
     }.items():
         sql = sql.replace(theirs, ours)
     return sql
 
 
 class TestSimpleSnapshot(BaseSimpleSnapshot):
-    pass
+    @pytest.fixture(scope="class")
+    def project_config_update(self) -> dict[str, Any]:
+        """Sail knows no common type of a date and a timestamp."""
+        return {"seeds": {"+column_types": {"updated_at": "timestamp"}}}
 
 
 class TestSnapshotCheck(BaseSnapshotCheck):
-    pass
+    @pytest.fixture(scope="class")
+    def project_config_update(self) -> dict[str, Any]:
+        """Sail knows no common type of a date and a timestamp."""
+        return {"seeds": {"+column_types": {"updated_at": "timestamp"}}}
 
 
 class TestSnapshotNewRecordCheckMode(BaseSnapshotNewRecordCheckMode):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.utils.data_types.test_type_bigint import (
     BaseTypeBigInt,
@@ -19,6 +21,10 @@ from dbt.tests.adapter.utils.data_types.test_type_string import (
 )
 from dbt.tests.adapter.utils.data_types.test_type_timestamp import (
     BaseTypeTimestamp,
+)
+from dbt.tests.adapter.utils.fixture_get_intervals_between import (
+    models__test_get_intervals_between_sql,
+    models__test_get_intervals_between_yml,
 )
 from dbt.tests.adapter.utils.test_any_value import (
     BaseAnyValue,
@@ -198,7 +204,14 @@ class TestGenerateSeries(BaseGenerateSeries):
 
 
 class TestGetIntervalsBetween(BaseGetIntervalsBetween):
-    pass
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        """Days as Spark reads them."""
+        sql = models__test_get_intervals_between_sql.replace("09/01/2023", "2023-09-01")
+        return {
+            "test_get_intervals_between.sql": sql.replace("09/12/2023", "2023-09-12"),
+            "test_get_intervals_between.yml": models__test_get_intervals_between_yml,
+        }
 
 
 class TestGetPowersOfTwo(BaseGetPowersOfTwo):
@@ -264,6 +277,10 @@ class TestCurrentTimestamps(BaseCurrentTimestamps):
         names = ["current_timestamp", "current_timestamp_in_utc_backcompat", "current_timestamp_backcompat"]
         return dict.fromkeys(names, "timestamp")
 
+    @pytest.fixture(scope="class")
+    def expected_sql(self) -> None:
+        """The SQL is Spark's own."""
+
 
 class TestValidateSqlMethod(BaseValidateSqlMethod):
     pass
@@ -278,11 +295,17 @@ class TestTypeBoolean(BaseTypeBoolean):
 
 
 class TestTypeFloat(BaseTypeFloat):
-    pass
+    @pytest.fixture(scope="class")
+    def project_config_update(self) -> dict[str, Any]:
+        """A fraction of a seed is a double, unless the seed says its type."""
+        return {"seeds": {"+column_types": {"float_col": "float"}}}
 
 
 class TestTypeInt(BaseTypeInt):
-    pass
+    @pytest.fixture(scope="class")
+    def project_config_update(self) -> dict[str, Any]:
+        """A whole number of a seed is a bigint, unless the seed says its type."""
+        return {"seeds": {"+column_types": {"int_col": "int"}}}
 
 
 class TestTypeNumeric(BaseTypeNumeric):

@@ -82,7 +82,7 @@ def with_column(**column: Any) -> dict[str, Any]:
         (changed(keys=["number"]), "key 'number' is not among the columns ['id', 'paid']"),
         (changed(format="xml"), "config.meta.format: Input should be 'csv', 'json', 'json_array' or 'xlsx'"),
         (changed(delivery="daily"), "config.meta.delivery: Input should be 'complete' or 'changes'"),
-        (changed(options={"seperator": ";"}), "options: unknown seperator; a reader of csv takes delimiter, "),
+        (changed(options={"seperator": ";"}), "options: unknown seperator; a reader of csv takes"),
         (changed(colour="red"), "config.meta.colour: Extra inputs are not permitted"),
         (changed(path="*/orders.csv"), "config.meta.path: '*/orders.csv' cannot be listed"),
         (changed(path="shop/{a,b}.csv"), "config.meta.path: 'shop/{a,b}.csv' cannot be listed"),

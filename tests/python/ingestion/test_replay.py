@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ingestion.kafka import KafkaUnavailable, load_topics
 from pyspark.sql import SparkSession
 
 from ingestion import bronze
 from ingestion.contracts import SourceTable, read_contracts
-from ingestion.kafka import KafkaUnavailable, load_topics
 from ingestion.replay import ReplayError, replay_to_kafka, replay_to_landing
-from tools.broker import Broker
 from lakehouse.settings import PROJECT
+from tools.broker import Broker
 
 _START = 1_678_451_168
 

@@ -37,7 +37,8 @@ def _contents(tables: Tables, zone: Any) -> list[list[Any]]:
     queries = {
         zone.table.bronze: "select id, name, paid, day, seen, tags, _rescued_data, _source_file from {t}",
         QUARANTINE: f"select _source_file, reason, record from {{t}} where {of_table}",
-        LOADS: f"select _source_file, status, reason, rows_loaded, rows_rescued, rows_quarantined from {{t}} where {of_table}",
+        LOADS: "select _source_file, status, reason, rows_loaded, rows_rescued, rows_quarantined from {t} "
+        f"where {of_table}",
     }
     return [sorted(tables.select(name, query).to_pylist(), key=repr) for name, query in queries.items()]
 
@@ -66,7 +67,10 @@ def test_spark_takes_over_a_changed_contract(landing: Any, spark: SparkSession) 
     zone.table.declared[1].data_type = "int"
     assert bronze.overwrite_changed(on_spark, [zone.table])
     rows = on_spark.select(zone.table.bronze, "select id, name, _rescued_data from {t} order by id desc")
-    assert [tuple(row.values()) for row in rows.to_pylist()] == [(1, 12, None), (None, None, '{"id":"x","name":"Bob"}')]
+    assert [tuple(row.values()) for row in rows.to_pylist()] == [
+        (1, 12, None),
+        (None, None, '{"id":"x","name":"Bob"}'),
+    ]
 
 
 def test_columns_have_their_descriptions(landing: Any) -> None:
@@ -90,7 +94,7 @@ class _Reader:
         self.asked: dict[str, Any] = {}
 
     @property
-    def readStream(self) -> "_Reader":  # noqa: N802
+    def readStream(self) -> "_Reader":
         return self
 
     def format(self, name: str) -> "_Reader":

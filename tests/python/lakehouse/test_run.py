@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.engines.dbt import invoke
 from lakehouse.settings import PROJECT
 
 from .conftest import NO_DATA_TESTS, Lakehouse, differing
@@ -50,11 +51,6 @@ def test_nothing_new_changes_nothing(built: Lakehouse) -> None:
 
 
 def test_plain_dbt_sees_the_tables_in_a_fresh_shell(built: Lakehouse) -> None:
-    output = built.run_apart("dbt", "test", "--select", "fct_sales")
-    assert "ERROR=0" in output and "PASS=0" not in output
-
-
-def test_plain_dbt_takes_a_relative_home(built: Lakehouse) -> None:
     relative = {"LAKEHOUSE_HOME": os.path.relpath(built.home, PROJECT)}
     output = replace(built, settings=relative).run_apart("dbt", "build", "--select", "dim_product_cost")
     assert "ERROR=0" in output and "PASS=0" not in output
@@ -66,10 +62,16 @@ def test_tables_without_rows_pass_all_tests(tmp_path: Path) -> None:
     assert " 0 failed" in empty.run("run")
 
 
-def test_databricks_compiles_without_a_connection(built: Lakehouse, tmp_path: Path) -> None:
-    offline = ["--no-populate-cache", "--no-introspect", "--target-path", str(tmp_path)]
-    built.run_apart("dbt", "compile", "--target", "databricks", *offline)
-    fact = tmp_path / "compiled" / "lakehouse" / "models" / "gold" / "sales" / "fct_sales.sql"
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_databricks_compiles_without_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt.adapters.databricks.impl import DatabricksAdapter
+
+    monkeypatch.setenv("LAKEHOUSE_HOME", str(tmp_path))
+    # It asks whether the tables of incremental models exist.
+    monkeypatch.setattr(DatabricksAdapter, "get_relation", lambda *_, **__: None)
+    result = invoke(["compile", "--target", "databricks", "--no-populate-cache", "--no-introspect"])
+    assert result.success, result.exception
+    fact = tmp_path / "target/compiled/lakehouse/models/gold/sales/fct_sales.sql"
     assert "`lakehouse`.`silver`.`stg_crm__sales`" in fact.read_text()
 
 

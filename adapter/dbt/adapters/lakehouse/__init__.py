@@ -7,7 +7,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """dbt's entry to the adapter, made when dbt asks for it."""
+    """Dbt's entry to the adapter, made when dbt asks for it."""
     if name != "Plugin":
         raise AttributeError(f"module {__name__} has no attribute {name}")
     from dbt.adapters.base import AdapterPlugin

@@ -197,8 +197,7 @@ class Keys:
             count = twice[0].pop("count_all")
             key = ", ".join(f"{name} = {value}" for name, value in twice[0].items())
             raise WriteError(
-                f"{self._table}: {count} of the rows to merge have the key {key}. "
-                "Select one row of each key."
+                f"{self._table}: {count} of the rows to merge have the key {key}. Select one row of each key."
             )
 
 

@@ -111,22 +111,23 @@ class Engine:
         """Replace all rows of a table by a query's, which take the types of its columns."""
         table = self.table(name)
         source = Source(".".join(name), self._fitting(name, sql, options), arrow_schema(table))
-        delta.overwrite(
-            self.location(name), source.reader(), partition_by=table.metadata().partition_columns
-        )
+        delta.overwrite(self.location(name), source.reader(), partition_by=table.metadata().partition_columns)
 
-    def rewrite(self, name: Name, sql: str) -> None:
+    def rewrite(self, name: Name, sql: str, renamed: Mapping[str, str] | None = None) -> None:
         """Replace a table by a query on itself, which may have other columns; comments and partitions stay."""
+        new = {old.lower(): column for old, column in (renamed or {}).items()}
         table = self.table(name)
         comments = {
-            column.name.lower(): column.metadata[b"comment"].decode()
+            new.get(column.name.lower(), column.name).lower(): column.metadata[b"comment"].decode()
             for column in arrow_schema(table)
             if column.metadata and b"comment" in column.metadata
         }
-        partitions = tuple(table.metadata().partition_columns)
+        partitions = tuple(new.get(c.lower(), c) for c in table.metadata().partition_columns)
         self.overwrite(name, sql, Options(comments=comments, partition_by=partitions))
 
-    def change_columns(self, name: Name, changed: Mapping[str, str | None]) -> None:
+    def change_columns(
+        self, name: Name, changed: Mapping[str, str | None], renamed: Mapping[str, str] | None = None
+    ) -> None:
         """Rewrite a table with other SQL for some of its columns, or without those of None.
 
         Raises:
@@ -138,7 +139,8 @@ class Engine:
         select = [lower.pop(column.lower(), quoted(column)) for column in self.columns(name).names]
         if lower:
             raise WriteError(f"{'.'.join(name)} has no column {', '.join(lower)}.")
-        self.rewrite(name, f"select {', '.join(sql for sql in select if sql)} from {'.'.join(map(quoted, name))}")
+        columns = ", ".join(sql for sql in select if sql)
+        self.rewrite(name, f"select {columns} from {'.'.join(map(quoted, name))}", renamed)
 
     def replace_keys(
         self, name: Name, sql: str, keys: Sequence[str], options: Options, where: str = "true"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from multiprocessing.context import SpawnContext
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,13 +11,11 @@ from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.spark import SparkColumn
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.contracts.constraints import ConstraintType
-from dbt_common.exceptions import DbtBaseException, DbtDatabaseError, DbtRuntimeError
 
 from . import delta
 from .arrow import spark_type
 from .connections import LakehouseConnectionManager
 from .engine import Engine, Name
-from .errors import message_of
 from .incremental import STRATEGIES, strategy_of, write_new
 from .options import options_of
 from .seeds import stream_of
@@ -99,11 +96,15 @@ class LakehouseAdapter(SparkAdapter):
             "last_modified": ("Last change", _last_change(table), "UTC"),
         }
         shared = {"table_database": None, "table_schema": relation.schema, "table_name": relation.identifier}
-        shared |= {"table_type": "table", "table_comment": table.metadata().description or None, "table_owner": None}
+        shared |= {
+            "table_type": "table",
+            "table_comment": table.metadata().description or None,
+            "table_owner": None,
+        }
         for name, (label, value, description) in statistics.items():
             shared |= {f"stats:{name}:label": label, f"stats:{name}:value": value}
             shared |= {f"stats:{name}:description": description, f"stats:{name}:include": True}
-        for index, column in enumerate(delta.arrow_schema(table)):
+        for index, column in enumerate(delta.arrow_schema(table), 1):
             comment = (column.metadata or {}).get(b"comment", b"").decode() or None
             yield shared | {
                 "column_name": column.name,
@@ -198,9 +199,7 @@ class LakehouseAdapter(SparkAdapter):
         """Write a table again with another type of a column."""
         quoted = delta.quoted(column)
         with self.explained():
-            self.engine.change_columns(
-                _name(relation), {column: f"cast({quoted} as {kind}) as {quoted}"}
-            )
+            self.engine.change_columns(_name(relation), {column: f"cast({quoted} as {kind}) as {quoted}"})
 
     def valid_incremental_strategies(self) -> list[str]:
         """How an incremental model may add rows."""

@@ -7,7 +7,7 @@ from typing import Any
 from dbt_common.exceptions import DbtRuntimeError
 
 from .engine import Engine, Name
-from .options import Options, as_list, options_of
+from .options import as_list, options_of
 
 # dbt's names of the two sides of a merge, in `incremental_predicates`.
 _ALIASES = {"DBT_INTERNAL_DEST": "t", "DBT_INTERNAL_SOURCE": "s"}
@@ -47,9 +47,7 @@ def write_new(engine: Engine, name: Name, sql: str, model: Mapping[str, Any]) ->
     if strategy == "append" or (strategy == "merge" and not keys):
         engine.append(name, sql, options)
     elif strategy == "merge":
-        engine.merge(
-            name, sql, keys, options, where=_renamed(where), update=_updated(engine, name, config)
-        )
+        engine.merge(name, sql, keys, options, where=_renamed(where), update=_updated(engine, name, config))
     elif strategy == "insert_overwrite":
         engine.overwrite_partitions(name, sql, options)
     elif strategy == "delete+insert":
@@ -94,4 +92,5 @@ def _batch(model: Mapping[str, Any]) -> str:
 
 
 def _time(at: Any) -> str:
-    return f"timestamp '{at:%Y-%m-%d %H:%M:%S%z}'" if hasattr(at, "strftime") else f"timestamp '{at}'"
+    """A literal that delta-rs compares with a timestamp."""
+    return f"'{at:%Y-%m-%d %H:%M:%S%z}'" if hasattr(at, "strftime") else f"'{at}'"

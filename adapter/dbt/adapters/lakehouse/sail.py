@@ -86,9 +86,9 @@ class Sail:
         # Sail sends one, without rows, also where there are none.
         first = next(batches, None)
         if first is None:
-            schema = plain_schema(frame.toArrow().schema)
+            schema = _kept(frame.toArrow().schema)
             return pa.RecordBatchReader.from_batches(schema, iter(()))
-        schema = plain_schema(first.schema)
+        schema = _kept(first.schema)
         return pa.RecordBatchReader.from_batches(schema, _cast(first, batches, schema))
 
     def _whole(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -187,6 +187,11 @@ def is_query(sql: str) -> bool:
 
 def _lower(name: tuple[str, str]) -> tuple[str, str]:
     return name[0].lower(), name[1].lower()
+
+
+def _kept(schema: pa.Schema) -> pa.Schema:
+    """The columns of a result; comments of the columns that they come from are not theirs."""
+    return pa.schema([field.remove_metadata() for field in plain_schema(schema)])
 
 
 def _batches(frame: "DataFrame") -> Iterator[pa.RecordBatch]:

@@ -46,7 +46,9 @@ def _carry_out(engine: Engine, sql: str) -> pa.Table:
     if words[0] == "show":
         return _show(engine, words)
     if words[0] not in _VERBS:
-        raise StatementError(f"`{words[0]}` is not understood here. What is: queries, {', '.join(_VERBS)}, show.\n{sql}")
+        raise StatementError(
+            f"`{words[0]}` is not understood here. What is: queries, {', '.join(_VERBS)}, show.\n{sql}"
+        )
     head, query = _head_and_query(sql)
     try:
         parsed = sqlglot.parse_one(head, dialect=_DIALECT)
@@ -170,20 +172,31 @@ def _alter(engine: Engine, alter: exp.Alter, _: str) -> None:
             gone = tables[0].expressions if isinstance(tables[0], exp.Schema) else tables
             engine.change_columns(name, {column.name: None for column in gone})
         elif isinstance(action, exp.RenameColumn):
-            old = action.this.name
-            engine.change_columns(name, {old: f"{quoted(old)} as {quoted(action.args['to'].name)}"})
+            old, new = action.this.name, action.args["to"].name
+            engine.change_columns(name, {old: f"{quoted(old)} as {quoted(new)}"}, {old: new})
         elif isinstance(action, exp.AlterRename):
             engine.rename(name, _name(action.this))
         elif isinstance(action, exp.AlterColumn) and action.args.get("comment"):
             engine.comment_columns(name, _commented(action.name, action.args["comment"].name))
         elif isinstance(action, exp.AlterColumn) and action.args.get("dtype"):
             column = quoted(action.name)
-            engine.change_columns(name, {action.name: f"cast({column} as {_sql(action.args['dtype'])}) as {column}"})
+            engine.change_columns(
+                name, {action.name: f"cast({column} as {_sql(action.args['dtype'])}) as {column}"}
+            )
         else:
-            raise StatementError(f"A table is altered by {', '.join(_ALTERATIONS)}; this is not understood here.")
+            raise StatementError(
+                f"A table is altered by {', '.join(_ALTERATIONS)}; this is not understood here."
+            )
 
 
-_ALTERATIONS = ["add column", "drop column", "rename column", "rename to", "alter column type", "alter column comment"]
+_ALTERATIONS = [
+    "add column",
+    "drop column",
+    "rename column",
+    "rename to",
+    "alter column type",
+    "alter column comment",
+]
 
 
 def _comment_on(engine: Engine, comment: exp.Comment, _: str) -> None:
@@ -220,7 +233,9 @@ def _show(engine: Engine, words: list[str]) -> pa.Table:
                 "isTemporary": [False] * len(tables),
             }
         )
-    raise StatementError("What can be shown is: show schemas, show tables in a schema; describe shows a table.")
+    raise StatementError(
+        "What can be shown is: show schemas, show tables in a schema; describe shows a table."
+    )
 
 
 _VERBS = (
@@ -295,7 +310,9 @@ def _tokens(sql: str) -> list[Token]:
 
 def _name(table: exp.Expression | None) -> Name:
     if not isinstance(table, exp.Table) or not table.db:
-        raise StatementError(f"Write the schema before the name of table {table.sql(_DIALECT) if table else ''}.")
+        raise StatementError(
+            f"Write the schema before the name of table {table.sql(_DIALECT) if table else ''}."
+        )
     return table.db, table.name
 
 

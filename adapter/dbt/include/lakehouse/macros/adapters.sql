@@ -28,3 +28,17 @@
 {% macro lakehouse__split_part(string_text, delimiter_text, part_number) -%}
     split_part({{ string_text }}, {{ delimiter_text }}, {{ part_number }})
 {%- endmacro %}
+
+
+{#- Sail's `to_timestamp` takes a number for microseconds, where Spark's takes it for seconds. -#}
+
+{% macro lakehouse__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    timestampadd({{ datepart }}, {{ interval }}, cast({{ from_date_or_timestamp }} as timestamp))
+{%- endmacro %}
+
+
+{#- Spark's own gives the rows of `describe`, which have no name. -#}
+
+{% macro lakehouse__get_columns_in_relation(relation) %}
+    {{ return(adapter.get_columns_in_relation(relation)) }}
+{% endmacro %}

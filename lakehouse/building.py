@@ -1,8 +1,6 @@
 """Building silver and gold with dbt, with a display and a summary."""
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
@@ -17,39 +15,6 @@ from lakehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
-
-
-class Gold:
-    """The models that are refreshed while streams run, and up to when; dbt reads the project once."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
-        self._manifest = read_project("local")
-        self.refreshed_to: datetime | None = None
-
-    def refresh(self, written_to: datetime) -> None:
-        """Build the models from what is new in silver.
-
-        All that was written until `written_to` is there. More may be written meanwhile; the next refresh
-        looks at it again.
-
-        Raises:
-            LakehouseError: a model failed; its table is as it was.
-        """
-        times = {"refreshed_to": self.refreshed_to, "written_to": written_to}
-        known = {name: f"{time:%Y-%m-%d %H:%M:%S.%f}" for name, time in times.items() if time}
-        # Nobody reads the manifest of a refresh, and writing it takes half a second.
-        options = ["--cache-selected-only", "--no-write-json"]
-        arguments = ["run", "--select", "tag:streaming", *options, "--vars", json.dumps(known)]
-        result = invoke(arguments, manifest=self._manifest)
-        if not result.success:
-            nodes = getattr(result.result, "results", [])
-            failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "error"]
-            raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
-        self.refreshed_to = written_to
-        models = (n for n in self._manifest.nodes.values() if n.resource_type == "model")
-        refreshed = [f"{model.schema}.{model.alias}" for model in models if "streaming" in model.tags]
-        compact_tables(self._warehouse, refreshed)
 
 
 def compact_tables(warehouse: Warehouse, names: Sequence[str]) -> None:

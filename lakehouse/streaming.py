@@ -23,9 +23,10 @@ from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
 from ingestion.landing import FileGlob, LandedFile
 from ingestion.streams import Query, QueryProgress
-from lakehouse.building import Gold, compact_tables
+from lakehouse.building import compact_tables
 from lakehouse.errors import UsageError
 from lakehouse.following import follow_bronze, open_queries
+from lakehouse.gold import Gold
 from lakehouse.loading import LoadSummary, comes_over_kafka, load_files, load_messages, topic_loader
 from lakehouse.settings import Settings
 
@@ -141,9 +142,13 @@ class GoldRefresher:
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self._pool.shutdown()
-        if error is None:
-            self._running.result()
-            self._refresh()
+        try:
+            if error is None:
+                self._running.result()
+                self._refresh()
+        finally:
+            if self._gold.exception() is None:
+                self._gold.result().close()
 
     def refresh(self, written_to: datetime | None) -> None:
         """Begin to refresh gold, or have it follow what is being done, when silver was written.

@@ -8,7 +8,8 @@
         select
             *,
             concat_ws(
-                '|', user_id, workout_id, session_id, action, device_id, time, if(topic = 'user_info', offset, null)
+                '|', user_id, workout_id, session_id, action, device_id, try_cast(time as decimal(38, 6)),
+                if(topic = 'user_info', offset, null)
             ) as message_key,
             objects is null or objects != 1 or case topic
                 when 'user_info' then {{ gym_rejected(['user_id', "if(update_type in ('new', 'update', 'delete'), 1, null)", 'offset'], 'time') }}

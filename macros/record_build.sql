@@ -1,5 +1,5 @@
 {% macro record_build(results) %}
-    {% set builds = source('ops', 'builds') %}
+    {% set builds = ops_table('builds') %}
     {# A run of chosen models is no build: some are refreshed every few seconds while streams run. #}
     {% set is_build = flags.WHICH in ['build', 'test', 'snapshot']
         or (flags.WHICH == 'run' and not invocation_args_dict.get('select')) %}

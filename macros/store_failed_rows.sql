@@ -1,5 +1,5 @@
 {% macro store_failed_rows(results) %}
-    {% set failed_rows = source('ops', 'failed_rows') %}
+    {% set failed_rows = ops_table('failed_rows') %}
     {% set failed = results | selectattr('node.resource_type', 'equalto', 'test')
         | selectattr('status', 'in', ['fail', 'warn']) | list %}
     {% if not execute or not failed %}{{ return('') }}{% endif %}

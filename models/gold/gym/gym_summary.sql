@@ -96,7 +96,7 @@ starts_in_visits as (
                 partition by workouts.user_id, workouts.workout_id, workouts.session_id, workouts.end_time
             ),
             unix_micros(workouts.end_time) - unix_micros(workouts.start_time),
-            0
+            cast(0 as bigint)
         ) as micros_exercising
     from visits
     inner join users on visits.mac_address = users.mac_address

@@ -48,7 +48,8 @@ STATISTICS = {
 
 
 @pytest.mark.skip(
-    reason="views are built as tables, as no view of Sail outlives its process; TestTableMaterialization and TestIncremental check the rest"
+    reason="views are built as tables, as no view of Sail outlives its process; "
+    "TestTableMaterialization and TestIncremental check the rest"
 )
 class TestSimpleMaterializations(BaseSimpleMaterializations):
     pass

@@ -46,9 +46,9 @@ from dbt.tests.adapter.relations.test_changing_relation_type import (
 from dbt.tests.adapter.relations.test_dropping_schema_named import (
     BaseDropSchemaNamed,
 )
+from dbt.tests.adapter.sample_mode.fixtures import input_model_sql
 from dbt.tests.adapter.sample_mode.test_sample_mode import (
     BaseSampleModeTest,
-    input_model_sql,
 )
 from dbt.tests.adapter.simple_copy.test_simple_copy import (
     EmptyModelsArentRunBase,

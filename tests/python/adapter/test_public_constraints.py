@@ -26,54 +26,66 @@ from dbt.tests.adapter.persist_docs.test_persist_docs import (
 class TestTableConstraintsColumnsEqual(BaseTableConstraintsColumnsEqual):
     @pytest.fixture
     def string_type(self) -> str:
-        return "STRING"
+        return "string"
+
+    @pytest.fixture
+    def int_type(self) -> str:
+        return "int"
 
     @pytest.fixture
     def data_types(self) -> list[list[str]]:
         return [
-            ["1", "int", "INT"],
-            ["'1'", "string", "STRING"],
-            ["true", "boolean", "BOOLEAN"],
-            ["date'2013-11-03'", "date", "DATE"],
-            ["timestamp'2013-11-03 00:00:00'", "timestamp", "TIMESTAMP"],
-            ["array('a', 'b')", "array<string>", "ARRAY<STRING>"],
-            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "DECIMAL(10,2)"],
+            ["1", "int", "int"],
+            ["'1'", "string", "string"],
+            ["true", "boolean", "boolean"],
+            ["date'2013-11-03'", "date", "date"],
+            ["timestamp'2013-11-03 00:00:00'", "timestamp", "timestamp"],
+            ["array('a', 'b')", "array<string>", "array<string>"],
+            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "decimal(10,2)"],
         ]
 
 
 class TestViewConstraintsColumnsEqual(BaseViewConstraintsColumnsEqual):
     @pytest.fixture
     def string_type(self) -> str:
-        return "STRING"
+        return "string"
+
+    @pytest.fixture
+    def int_type(self) -> str:
+        return "int"
 
     @pytest.fixture
     def data_types(self) -> list[list[str]]:
         return [
-            ["1", "int", "INT"],
-            ["'1'", "string", "STRING"],
-            ["true", "boolean", "BOOLEAN"],
-            ["date'2013-11-03'", "date", "DATE"],
-            ["timestamp'2013-11-03 00:00:00'", "timestamp", "TIMESTAMP"],
-            ["array('a', 'b')", "array<string>", "ARRAY<STRING>"],
-            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "DECIMAL(10,2)"],
+            ["1", "int", "int"],
+            ["'1'", "string", "string"],
+            ["true", "boolean", "boolean"],
+            ["date'2013-11-03'", "date", "date"],
+            ["timestamp'2013-11-03 00:00:00'", "timestamp", "timestamp"],
+            ["array('a', 'b')", "array<string>", "array<string>"],
+            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "decimal(10,2)"],
         ]
 
 
 class TestIncrementalConstraintsColumnsEqual(BaseIncrementalConstraintsColumnsEqual):
     @pytest.fixture
     def string_type(self) -> str:
-        return "STRING"
+        return "string"
+
+    @pytest.fixture
+    def int_type(self) -> str:
+        return "int"
 
     @pytest.fixture
     def data_types(self) -> list[list[str]]:
         return [
-            ["1", "int", "INT"],
-            ["'1'", "string", "STRING"],
-            ["true", "boolean", "BOOLEAN"],
-            ["date'2013-11-03'", "date", "DATE"],
-            ["timestamp'2013-11-03 00:00:00'", "timestamp", "TIMESTAMP"],
-            ["array('a', 'b')", "array<string>", "ARRAY<STRING>"],
-            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "DECIMAL(10,2)"],
+            ["1", "int", "int"],
+            ["'1'", "string", "string"],
+            ["true", "boolean", "boolean"],
+            ["date'2013-11-03'", "date", "date"],
+            ["timestamp'2013-11-03 00:00:00'", "timestamp", "timestamp"],
+            ["array('a', 'b')", "array<string>", "array<string>"],
+            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "decimal(10,2)"],
         ]
 
 

@@ -82,6 +82,10 @@ class TestSnapshotNewRecordCheckMode(BaseSnapshotNewRecordCheckMode):
 
 class TestSnapshotNewRecordDbtValidToCurrent(BaseSnapshotNewRecordDbtValidToCurrent):
     @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        return {"snapshots.yml": _plain(valid_to_current._snapshots_yml)}
+
+    @pytest.fixture(scope="class")
     def snapshots(self) -> dict[str, str]:
         return {"snapshot.sql": _plain(valid_to_current._snapshot_actual_sql)}
 

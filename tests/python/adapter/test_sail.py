@@ -48,13 +48,18 @@ def test_a_table_that_went_and_came_again(sail: Sail, tmp_path: Path) -> None:
 
 def test_a_stream_has_the_types_that_every_reader_has(sail: Sail) -> None:
     reader = sail.stream(
-        "select 'a' as t, timestamp'2024-01-01 00:00:00' as at, timestamp_ntz'2024-01-01 00:00:00' as local_at,"
-        " array(struct(1 as x)) as nested, cast(1 as decimal(5, 2)) as d"
+        "select 'a' as t, timestamp'2024-01-01 00:00:00' as at, "
+        "timestamp_ntz'2024-01-01 00:00:00' as local_at, array(struct(1 as x)) as nested, "
+        "cast(1 as decimal(5, 2)) as d"
     )
     time = pa.timestamp("us", "UTC")
     assert reader.schema.types == [
-        pa.string(), time, time, pa.list_(pa.field("element", pa.struct([("x", pa.int32())]))), pa.decimal128(5, 2),
-    ]  # fmt: skip
+        pa.string(),
+        time,
+        time,
+        pa.list_(pa.field("element", pa.struct([("x", pa.int32())]))),
+        pa.decimal128(5, 2),
+    ]
     assert all(field.nullable for field in reader.schema)
     assert reader.read_all().num_rows == 1
 

@@ -6,7 +6,8 @@ from dbt.tests.util import run_dbt
 Projects = Any
 
 NAMES = """
-    snapshot_meta_column_names: {dbt_valid_from: since, dbt_valid_to: until, dbt_scd_id: version, dbt_updated_at: seen}
+    snapshot_meta_column_names:
+      {dbt_valid_from: since, dbt_valid_to: until, dbt_scd_id: version, dbt_updated_at: seen}
 """
 
 

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from lakehouse.settings import PROJECT
@@ -28,11 +29,13 @@ def test_events_run_every_sunday_at_14_23() -> None:
 
 def test_the_job_has_the_versions_of_dbt_that_the_project_has() -> None:
     (environment,) = job()["environments"]
-    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    declared = (*project["dependencies"], *project["optional-dependencies"]["databricks"])
     needed = {name for name in declared if name.startswith(("dbt-core", "dbt-databricks"))}
     assert len(needed) == 2 and needed <= set(environment["spec"]["dependencies"])
 
 
+@pytest.mark.spark
 def test_the_load_task_loads(tmp_path: Path) -> None:
     (task,) = (task["spark_python_task"] for task in job()["tasks"] if task["task_key"] == "load")
     values = {"landing": tmp_path / "landing", "home": tmp_path, "catalog": "spark_catalog"}

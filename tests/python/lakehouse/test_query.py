@@ -13,7 +13,6 @@ from lakehouse.warehouse import Warehouse
 from .conftest import write_table
 
 
-
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
     write_table(tmp_path, "gold.dim_date", pa.table({"year": pa.array([2000, 2001], pa.int32())}))

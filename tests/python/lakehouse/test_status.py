@@ -12,7 +12,6 @@ from lakehouse.warehouse import Warehouse
 
 from .conftest import write_table
 
-
 NOW = datetime(2026, 1, 2)
 TIME = pa.timestamp("us", tz="UTC")
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lakehouse.building import Gold
 from lakehouse.errors import LakehouseError
+from lakehouse.gold import Gold
 from lakehouse.streaming import GoldRefresher
 
 FIRST, SECOND, THIRD = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
@@ -27,6 +27,9 @@ class SlowGold(Gold):
             raise LakehouseError("a model failed")
         self.history.append(written_to)
         self.refreshed_to = written_to
+
+    def close(self) -> None:
+        pass
 
 
 def test_what_is_written_during_a_refresh_is_refreshed_after_it_and_before_the_end() -> None:

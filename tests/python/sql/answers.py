@@ -1,7 +1,7 @@
 """What Sail and Spark answer to the expressions of `expressions.txt`, pinned in `answers.json`.
 
-`python -m tests.python.sql.answers` asks both again and writes the file. Do so when a version of either changes, or
-after adding an expression, and read what changed: what models may use is in `docs/sql.md`.
+`python -m tests.python.sql.answers` asks both again and writes the file. Do so when a version of either
+changes, or after adding an expression, and read what changed: what models may use is in `docs/sql.md`.
 """
 
 import json

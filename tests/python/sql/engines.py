@@ -1,7 +1,7 @@
 """Sail and Spark, each in a process of its own, asked the same questions.
 
-`python -m tests.python.sql.engines sail` reads a JSON list of select lists (what follows `select`) from its input and
-prints their answers: type and value of each column, or `error`.
+`python -m tests.python.sql.engines sail` reads a JSON list of what follows `select` from its input and prints
+the answers: type and value of each column, or `error`.
 """
 
 import json
@@ -88,7 +88,10 @@ def _answer(session: Any, expression: str) -> str:
 def main() -> None:
     """Answer what stands in the input."""
     with _sail() if sys.argv[1] == "sail" else _spark() as session:
-        print(json.dumps({expression: _answer(session, expression) for expression in json.load(sys.stdin)}), flush=True)
+        print(
+            json.dumps({expression: _answer(session, expression) for expression in json.load(sys.stdin)}),
+            flush=True,
+        )
     # Sail's threads do not let the process end.
     os._exit(0)
 

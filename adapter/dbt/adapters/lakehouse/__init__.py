@@ -1,4 +1,4 @@
-"""A dbt adapter: Sail answers queries, delta-rs writes tables, both in this process, and the folders are the catalog.
+"""A dbt adapter: Sail answers queries, delta-rs writes tables, and the folders are the catalog.
 
 `folders`, `sail` and `delta` serve without dbt, so importing this package does not import it.
 """
@@ -13,11 +13,11 @@ def __getattr__(name: str) -> Any:
     from dbt.adapters.base import AdapterPlugin
     from dbt.adapters.lakehouse.connections import LakehouseCredentials
     from dbt.adapters.lakehouse.impl import LakehouseAdapter
-    from dbt.include import lakehouse
+    from dbt.include.lakehouse import PACKAGE_PATH
 
     return AdapterPlugin(
         adapter=LakehouseAdapter,  # type: ignore[arg-type]
         credentials=LakehouseCredentials,
-        include_path=lakehouse.PACKAGE_PATH,
+        include_path=PACKAGE_PATH,
         dependencies=["spark"],
     )

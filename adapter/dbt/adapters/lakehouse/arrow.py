@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import pyarrow as pa
 
-Rows = pa.RecordBatchReader | pa.Table
+Rows: TypeAlias = pa.RecordBatchReader | pa.Table
 
 _PLAIN = {
     pa.string_view(): pa.string(),
@@ -22,7 +23,7 @@ _PLAIN = {
 
 
 def plain_type(of: pa.DataType) -> pa.DataType:
-    """The type in which a column is kept: text is `string`, a time has microseconds and UTC, all may be null."""
+    """The type in which a column is kept: text is `string`, times are UTC in microseconds."""
     if pa.types.is_timestamp(of):
         return pa.timestamp("us", "UTC")
     if pa.types.is_dictionary(of):
@@ -157,6 +158,7 @@ def cast_batch(batch: pa.RecordBatch, schema: pa.Schema, table: str) -> pa.Recor
             columns.append(column if column.type == field.type else column.cast(field.type))
         except pa.ArrowException as error:
             raise WriteError(
-                f"{table}: a value of column {field.name} is no {field.type}: {error}. Cast it, or leave it out."
+                f"{table}: a value of column {field.name} is no {field.type}: {error}. "
+                "Cast it, or leave it out."
             ) from error
     return pa.RecordBatch.from_arrays(columns, schema=schema)

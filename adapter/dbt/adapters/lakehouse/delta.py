@@ -23,8 +23,8 @@ def overwrite(
 ) -> None:
     """Make a table of these rows, or replace all rows, columns and comments of the one that is there.
 
-    Description and configuration belong to the commit that makes a table; where one that is there has others, a
-    second commit changes them.
+    Description and configuration belong to the commit that makes a table; where one that is there has
+    others, a second commit changes them.
 
     Raises:
         WriteError: the name of a column is none that every reader takes.
@@ -84,16 +84,16 @@ def merge(
     update: Sequence[str] | None = None,
     commit: CommitProperties | None = None,
 ) -> dict[str, Any]:
-    """Update the rows of a table that have the keys of these rows, insert the others; without rows, no commit.
+    """Update the rows of a table that have the keys of these rows, insert the others; of no rows, no commit.
 
     Args:
         location: of a table that exists.
         rows: with columns that the table has; values take their types.
         keys: columns that tell which rows are the same. Null is the same as nothing.
-        where: SQL on columns of `t`, the table, true for all rows that have a key of these rows; files without
-            such rows are left alone.
-        delete: SQL on columns of `s`, these rows; of those for which it is true, matching rows are deleted, and
-            none are inserted.
+        where: SQL on columns of `t`, the table, true for all rows that have a key of these rows; files
+            without such rows are left alone.
+        delete: SQL on columns of `s`, these rows; of those for which it is true, matching rows are deleted,
+            and none are inserted.
         update: columns that matching rows take over; by default all.
         commit: properties of the commit.
 
@@ -101,7 +101,7 @@ def merge(
         What delta-rs counted, such as `num_target_rows_inserted`.
 
     Raises:
-        WriteError: two of the rows have the same key, the table lacks a column, or a value does not fit its type.
+        WriteError: two of the rows have the same key, the table lacks a column, or a value does not fit.
     """
     keys = list(dict.fromkeys(keys))
     seen = Keys(name_of(location), keys)
@@ -216,8 +216,8 @@ def _check_names(source: Source) -> None:
     for name in source.schema.names:
         if set(name) & _REFUSED:
             raise WriteError(
-                f"{source.table}: the name of column `{name}` has a blank or one of , ; {{ }} ( ) = in it, which "
-                "readers of Delta refuse. Give it another name."
+                f"{source.table}: the name of column `{name}` has a blank or one of , ; {{ }} ( ) = in it, "
+                "which readers of Delta refuse. Give it another name."
             )
 
 

@@ -114,7 +114,7 @@ class Engine:
         delta.overwrite(self.location(name), source.reader(), partition_by=table.metadata().partition_columns)
 
     def rewrite(self, name: Name, sql: str, renamed: Mapping[str, str] | None = None) -> None:
-        """Replace a table by a query on itself, which may have other columns; comments and partitions stay."""
+        """Replace a table by a query on itself, with other columns; comments and partitions stay."""
         new = {old.lower(): column for old, column in (renamed or {}).items()}
         table = self.table(name)
         comments = {
@@ -147,7 +147,7 @@ class Engine:
     ) -> None:
         """Delete the rows that have a key of a query's rows and insert all of these, in one commit.
 
-        Of the rows for which `where` is not true, none are deleted; it may call the table `DBT_INTERNAL_DEST`.
+        Rows for which `where` is not true stay; it may call the table `DBT_INTERNAL_DEST`.
         """
         new = self.fitting_sql(name, sql)
         columns = ", ".join(quoted(column) for column in self.columns(name).names)
@@ -169,8 +169,8 @@ class Engine:
 
         Args:
             name: of the snapshot.
-            sql: rows with `dbt_change_type`: `insert`, or `update` and `delete`, which close the version that has
-                their id.
+            sql: rows with `dbt_change_type`: `insert`, or `update` and `delete`, which close the version that
+                has their id.
             columns: names of dbt's own columns, by what they are called by default.
             current: SQL of the end of versions that are current, where that is not null.
         """
@@ -184,9 +184,8 @@ class Engine:
         end = spark_type(target.field(valid_to).type)
         select += ["dbt_change_type", f"cast({current or 'null'} as {end}) as dbt_current"]
         seen = delta.Keys(".".join(name), [scd_id])
-        schema = pa.schema(
-            [*(target.field(c) for c in kept), ("dbt_change_type", pa.string()), target.field(valid_to).with_name("dbt_current")]
-        )  # fmt: skip
+        end_field = target.field(valid_to).with_name("dbt_current")
+        schema = pa.schema([*map(target.field, kept), pa.field("dbt_change_type", pa.string()), end_field])
         rows = self.sail.stream(f"select {', '.join(select)} from (\n{sql}\n) as staged")
         source = Source(".".join(name), rows, schema, seen.add, seen.check)
         if source.is_empty:
@@ -209,7 +208,7 @@ class Engine:
         if not types:
             return
         schema = DeltaSchema.from_arrow(self.empty(types).schema)
-        self.table(name).alter.add_columns([Field(f.name, f.type, True, f.metadata) for f in schema.fields])
+        self.table(name).alter.add_columns([Field(f.name, f.type, nullable=True) for f in schema.fields])
 
     def empty(self, types: Mapping[str, str]) -> pa.RecordBatchReader:
         """No rows, with columns of types of Spark SQL."""

@@ -2,11 +2,11 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,7 +21,7 @@ _COMMIT = re.compile(r"\d{20}\.(json|checkpoint.*\.parquet)")
 class Folders:
     """Delta tables at `<root>/<schema>.db/<table>`; those of a schema in `elsewhere` at `<place>/<table>`.
 
-    A place is a folder or `s3://bucket/prefix`. Folders have names in small letters, whatever a statement writes.
+    A place is a folder or `s3://bucket/prefix`. Names of folders have small letters, however they are given.
     """
 
     root: Path
@@ -87,7 +87,9 @@ def _folders_in(place: str) -> list[str]:
 def _listed(prefix: str, kind: str, attribute: str) -> list[str]:
     """Names one level below a prefix of object storage, of objects (`Contents`) or of folders."""
     bucket, _, key = prefix.removeprefix(_S3).partition("/")
-    pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+    pages: Iterable[Mapping[str, Any]] = (
+        _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
+    )
     return [entry[attribute].removeprefix(key).rstrip("/") for page in pages for entry in page.get(kind, [])]
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class LakehouseAdapter(SparkAdapter):
     """Sail computes, delta-rs writes, the folders are the catalog."""
 
-    ConnectionManager = LakehouseConnectionManager
+    ConnectionManager = LakehouseConnectionManager  # type: ignore[assignment]
     connections: LakehouseConnectionManager
 
     CONSTRAINT_SUPPORT = {  # noqa: RUF012
@@ -95,15 +95,19 @@ class LakehouseAdapter(SparkAdapter):
             "rows": ("Rows", table.count(), "rows"),
             "last_modified": ("Last change", _last_change(table), "UTC"),
         }
-        shared = {"table_database": None, "table_schema": relation.schema, "table_name": relation.identifier}
-        shared |= {
+        shared: dict[str, Any] = {
+            "table_database": None,
+            "table_schema": relation.schema,
+            "table_name": relation.identifier,
             "table_type": "table",
             "table_comment": table.metadata().description or None,
             "table_owner": None,
         }
         for name, (label, value, description) in statistics.items():
-            shared |= {f"stats:{name}:label": label, f"stats:{name}:value": value}
-            shared |= {f"stats:{name}:description": description, f"stats:{name}:include": True}
+            shared[f"stats:{name}:label"] = label
+            shared[f"stats:{name}:value"] = value
+            shared[f"stats:{name}:description"] = description
+            shared[f"stats:{name}:include"] = True
         for index, column in enumerate(delta.arrow_schema(table), 1):
             comment = (column.metadata or {}).get(b"comment", b"").decode() or None
             yield shared | {

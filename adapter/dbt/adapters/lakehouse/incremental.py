@@ -27,7 +27,8 @@ def strategy_of(model: Mapping[str, Any]) -> str:
     strategy = config.get("incremental_strategy") or ("merge" if keys else "append")
     if strategy not in STRATEGIES:
         raise DbtRuntimeError(
-            f"{model['name']}: there is no incremental strategy '{strategy}' here; use {', '.join(STRATEGIES)}."
+            f"{model['name']}: there is no incremental strategy '{strategy}' here; "
+            f"use {', '.join(STRATEGIES)}."
         )
     if strategy == "delete+insert" and not keys:
         raise DbtRuntimeError(f"{model['name']}: the incremental strategy delete+insert needs a unique_key.")

@@ -15,7 +15,7 @@ from .arrow import cast_batch, plain_schema
 from .folders import Folders
 
 if TYPE_CHECKING:
-    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
 # `schema.table`, also with backticks
@@ -34,7 +34,8 @@ class Cancelled(Exception):
 class Sail:
     """Queries on the tables of a warehouse, each as it is when its query begins; threads may share a Sail.
 
-    With `at`, a version number or a timestamp (UTC), tables are read as they were. Sail starts with the first query.
+    With `at`, a version number or a timestamp (UTC), tables are read as they were. Sail starts with the first
+    query.
     """
 
     def __init__(self, folders: Folders, at: str | None = None) -> None:
@@ -75,7 +76,7 @@ class Sail:
         return self.query(f"select * from {name}")
 
     def stream(self, query: "DataFrame | str") -> pa.RecordBatchReader:
-        """The rows of a query, a few at a time: columns may be null, text is `string`, times are microseconds in UTC.
+        """The rows of a query, a few at a time: text is `string`, times are UTC in microseconds.
 
         Raises:
             PySparkException: Sail cannot answer, also later, while reading.
@@ -195,9 +196,10 @@ def _kept(schema: pa.Schema) -> pa.Schema:
 
 
 def _batches(frame: "DataFrame") -> Iterator[pa.RecordBatch]:
-    client: Any = frame.sparkSession.client
     # Spark Connect has no public way to a result of Arrow batches that is not in memory as a whole.
-    for part in client.to_table_as_iterator(frame._plan.to_proto(client), {}):
+    result: Any = frame
+    client = result.sparkSession.client
+    for part in client.to_table_as_iterator(result._plan.to_proto(client), {}):
         if isinstance(part, pa.Table):
             yield from part.to_batches() or [pa.RecordBatch.from_pylist([], part.schema)]
 

@@ -23,7 +23,7 @@ class StatementError(Exception):
 
 
 def execute(engine: Engine, sql: str) -> pa.Table:
-    """Carry out statements, which may be several; the result of the last one, without columns where it has none.
+    """Carry out statements, which may be several; the result is that of the last one.
 
     Raises:
         StatementError: a statement is neither a query nor one of those below.
@@ -67,7 +67,7 @@ def _create(engine: Engine, create: exp.Create, query: str) -> pa.Table | None:
         engine.sail.create_view(create.this.name, query)
         return None
     if create.kind not in ("TABLE", "VIEW"):
-        raise StatementError(f"There are tables and schemas here, and no {create.kind.lower()}.")
+        raise StatementError(f"There are tables and schemas here, and no {str(create.kind).lower()}.")
     columns = create.this.expressions if isinstance(create.this, exp.Schema) else []
     name = _name(create.find(exp.Table))
     if engine.exists(name) and not create.args.get("replace"):
@@ -157,7 +157,7 @@ def _drop(engine: Engine, drop: exp.Drop, _: str) -> None:
                 engine.table(_name(table))
             engine.drop(_name(table))
         else:
-            raise StatementError(f"There are tables and schemas here, and no {drop.kind.lower()}.")
+            raise StatementError(f"There are tables and schemas here, and no {str(drop.kind).lower()}.")
 
 
 def _alter(engine: Engine, alter: exp.Alter, _: str) -> None:

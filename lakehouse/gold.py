@@ -57,12 +57,11 @@ def _refresh(warehouse: Warehouse, written_to: datetime) -> None:
     options = ["--cache-selected-only", "--no-write-json", "--vars", known]
     result = invoke(["run", "--select", "tag:streaming", *options], manifest=_project())
     if not result.success:
-        nodes = getattr(result.result, "results", [])
-        failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) == "error"]
+        ran = getattr(result.result, "results", [])
+        failed = [f"{node.node.name}: {node.message}" for node in ran if str(node.status) == "error"]
         raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
-    models = (node for node in _project().nodes.values() if node.resource_type == "model")
-    refreshed = [f"{model.schema}.{model.alias}" for model in models if "streaming" in model.tags]
-    compact_tables(warehouse, refreshed)
+    nodes = [node for name, node in _project().nodes.items() if name.startswith("model.")]
+    compact_tables(warehouse, [f"{node.schema}.{node.alias}" for node in nodes if "streaming" in node.tags])
 
 
 def _prepare() -> None:

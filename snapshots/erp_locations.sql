@@ -1,11 +1,11 @@
 {% snapshot erp_locations %}
 
-    {{ config(unique_key='CID') }}
+{{ config(unique_key='CID') }}
 
-    select
-        CID,
-        CNTRY,
-        _ingested_at
-    from {{ source('erp', 'loc_a101') }}
+select
+    CID,
+    CNTRY,
+    _ingested_at
+from {{ source('erp', 'loc_a101') }}
 
 {% endsnapshot %}

@@ -83,7 +83,8 @@ class FileLoad:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Self:
         """The row that `as_json` gave."""
-        return cls(**{k: datetime.fromisoformat(v) if k in _TIMES and v else v for k, v in row.items()})
+        times = {name: datetime.fromisoformat(row[name]) for name in _TIMES}
+        return cls(**(row | times))
 
     @property
     def path(self) -> str:

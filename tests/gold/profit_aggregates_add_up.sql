@@ -12,11 +12,11 @@ aggregates as (
         'profit_cube', 'profit_by_year', 'profit_by_category', 'profit_by_sub_category', 'profit_by_customer',
         'dim_storefront_customer', 'dim_storefront_product'
     ] %}
-        select
-            '{{ name }}' as aggregate_name,
-            coalesce(sum(profit), 0) as profit
-        from {{ ref(name) }}
-        {{ 'union all' if not loop.last }}
+    select
+        '{{ name }}' as aggregate_name,
+        coalesce(sum(profit), 0) as profit
+    from {{ ref(name) }}
+    {{ 'union all' if not loop.last }}
     {% endfor %}
 
 )

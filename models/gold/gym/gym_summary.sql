@@ -35,8 +35,8 @@ visits as (
 
 {% if is_incremental() %}
 
--- sessions of new workouts, of users that are registered anew, and in visits that are over now; each input has a time of
--- its own, as one may be committed later than another that was written after it
+-- sessions of new workouts, of users that are registered anew, and in visits that are over now
+-- each input has a time of its own: one may be committed later than another that was written after it
 changed as (
 
     select
@@ -47,8 +47,8 @@ changed as (
     where
         _updated_at > {{ newest('workout_updated_at', this) }}
         or user_id in (
-            select user_id from {{ registrations }}
-            where _updated_at > {{ newest('user_updated_at', this) }}
+            select registered.user_id from {{ registrations }} as registered
+            where registered._updated_at > {{ newest('user_updated_at', this) }}
         )
     union all
     select

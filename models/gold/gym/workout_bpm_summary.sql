@@ -12,8 +12,8 @@ with workouts as (
 
 {% if is_incremental() %}
 
--- sessions of new workouts, with new heart rates, and of users whose profile changed; each input has a time of its own, as
--- one may be committed later than another that was written after it
+-- sessions of new workouts, with new heart rates, and of users whose profile changed
+-- each input has a time of its own: one may be committed later than another that was written after it
 changed as (
 
     select
@@ -24,8 +24,8 @@ changed as (
     where
         _updated_at > {{ newest('workout_updated_at', this) }}
         or user_id in (
-            select user_id from {{ profile_history }}
-            where _updated_at > {{ newest('profile_updated_at', this) }}
+            select history.user_id from {{ profile_history }} as history
+            where history._updated_at > {{ newest('profile_updated_at', this) }}
         )
     union all
     select

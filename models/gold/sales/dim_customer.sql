@@ -8,12 +8,12 @@ with customers as (
     where
         _changed_at > {{ newest('_changed_at', this) }}
         or customer_number in (
-            select customer_number from {{ ref('stg_erp__customers') }}
-            where _changed_at > {{ newest('_erp_changed_at', this) }}
+            select changed.customer_number from {{ ref('stg_erp__customers') }} as changed
+            where changed._changed_at > {{ newest('_erp_changed_at', this) }}
         )
         or customer_number in (
-            select customer_number from {{ ref('stg_erp__locations') }}
-            where _changed_at > {{ newest('_location_changed_at', this) }}
+            select changed.customer_number from {{ ref('stg_erp__locations') }} as changed
+            where changed._changed_at > {{ newest('_location_changed_at', this) }}
         )
     {% endif %}
 
@@ -88,7 +88,9 @@ unknown as (
 )
 
 select * from joined
-{% if not is_incremental() %}
 union all
 select * from unknown
+{% if is_incremental() %}
+-- it never changes
+where false
 {% endif %}

@@ -58,8 +58,23 @@ select * from joined
 {% if is_incremental() %}
 except
 select
-    row_id, order_id, customer_id, customer_key, product_id, product_key,
-    ship_mode, customer_name, country, product_name, category, sub_category,
-    order_date, ship_date, quantity, price, discount, profit
+    row_id,
+    order_id,
+    customer_id,
+    customer_key,
+    product_id,
+    product_key,
+    ship_mode,
+    customer_name,
+    country,
+    product_name,
+    category,
+    sub_category,
+    order_date,
+    ship_date,
+    quantity,
+    price,
+    discount,
+    profit
 from {{ this }}
 {% endif %}

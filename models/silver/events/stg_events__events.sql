@@ -48,7 +48,7 @@ first_seen as (
 
 )
 
-select * from first_seen
+select first_seen.* from first_seen
 {% if is_incremental() %}
-where event_id not in (select event_id from {{ this }})
+left anti join {{ this }} as known on first_seen.event_id = known.event_id
 {% endif %}

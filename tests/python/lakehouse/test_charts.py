@@ -68,7 +68,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "gain": pa.array([n - 20 for n in range(40)], pa.int64()),
     }
     write_table(warehouse, "gold.sales", pa.table(sales))
-    odd = {"x": [1, 1], "y": ["", "b"], "series": [True, None], "row_count": [2, 3], "a `b`": [0.5, None]}
+    odd = {"x": [1, 1], "y": ["", "b"], "series": [True, None], "row_count": [2, 3], "a-`b`": [0.5, None]}
     write_table(warehouse, "gold.odd", pa.table(odd))
     write_table(warehouse, "silver.twice", pa.table({"a": ["x"]}))
     write_table(warehouse, "gold.twice", pa.table({"a": ["x"]}))
@@ -201,7 +201,7 @@ def test_small_series_are_added_up(draw: Draw) -> None:
 def test_names_of_columns_may_be_anything(warehouse: Path, models: Path) -> None:
     swapped = table_chart(Warehouse(warehouse), models, "gold.odd", "y", "x", "series")
     assert {(p.x, p.series, p.y) for p in swapped.points} == {("(empty)", "true", 1), ("b", "(none)", 1)}
-    quoted = table_chart(Warehouse(warehouse), models, "gold.odd", "row_count", "a `b`")
+    quoted = table_chart(Warehouse(warehouse), models, "gold.odd", "row_count", "a-`b`")
     assert [(p.x, p.y) for p in quoted.points] == [(2, 0.5)]
 
 

@@ -145,6 +145,11 @@ class LakehouseConnectionManager(SQLConnectionManager):
         except Exception as error:
             raise DbtDatabaseError(message_of(error)) from error
 
+    def cancel_open(self) -> list[str]:
+        """End the queries of all threads; those of materializations belong to no connection."""
+        self.engine.sail.cancel()
+        return list(super().cancel_open())
+
     def cancel(self, connection: Connection) -> None:
         """End what runs."""
         connection.handle.cancel()

@@ -4,7 +4,6 @@ dbt renders every model, snapshot, test and analysis in an empty home, first as 
 then as it is built on what is there. So macros are checked where they are used, and columns have types.
 """
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from ingestion.bronze.load_log import LOADS, LOADS_SCHEMA, QUARANTINE, QUARANTIN
 from ingestion.contracts import read_contracts
 from ingestion.streams.tables import read_tables
 from lakehouse.engines.dbt import invoke
-from lakehouse.settings import PROJECT
+from lakehouse.settings import PROJECT, load_settings
 from tools.dialect import Schema, differences
 
 _SPARK_TYPES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
@@ -38,8 +37,8 @@ def check(home: Path) -> list[str]:
     Raises:
         RuntimeError: dbt cannot build the project.
     """
-    os.environ["LAKEHOUSE_HOME"] = str(home)
     folders = Folders(home / "warehouse")
+    load_settings(LAKEHOUSE_HOME=str(home), LAKEHOUSE_BRONZE=folders.schema("bronze")).export()
     make_sources(folders)
     refused: list[str] = []
     for _ in range(2):

@@ -1,9 +1,12 @@
 from pathlib import Path
 
+import boto3
 import pyarrow as pa
 import pytest
 from dbt.adapters.lakehouse.delta import append, overwrite
-from dbt.adapters.lakehouse.folders import Folders
+from dbt.adapters.lakehouse.folders import Folders, _client
+from dbt.adapters.lakehouse.sail import Sail
+from moto.server import ThreadedMotoServer
 
 ONE = pa.table({"id": [1]})
 
@@ -45,3 +48,28 @@ def test_a_relative_root_does_not_move_with_the_process(
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
     assert folders.location("gold", "t") == str(tmp_path / "home/gold.db/t")
+
+
+def test_a_schema_in_object_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.get_host_and_port()[1]}",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    _client.cache_clear()
+    boto3.client("s3").create_bucket(Bucket="lake")
+    folders = Folders(tmp_path, {"bronze": "s3://lake/raw"})
+    assert not folders.exists("bronze", "files")
+    append(folders.location("bronze", "files"), ONE)
+    assert folders.tables() == {"bronze.files": "s3://lake/raw/files"}
+    sail = Sail(folders)
+    assert sail.table("bronze.files").count() == 1
+    sail.close()
+    _client.cache_clear()
+    server.stop()

@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,7 +7,7 @@ import pyarrow as pa
 import pytest
 from dbt.adapters.lakehouse.delta import append, overwrite
 from dbt.adapters.lakehouse.folders import Folders
-from dbt.adapters.lakehouse.sail import Sail, is_query
+from dbt.adapters.lakehouse.sail import Cancelled, Sail, is_query
 
 THREE = pa.table({"id": [1, 2, 3], "name": ["a", "b", None]})
 
@@ -91,6 +92,29 @@ def test_threads_share_a_sail(sail: Sail) -> None:
     with ThreadPoolExecutor(8) as threads:
         counts = threads.map(lambda _: sail.table("gold.sales").count(), range(16))
     assert set(counts) == {3}
+
+
+def test_a_cancelled_query_is_not_taken_for_a_short_one(sail: Sail) -> None:
+    rows = sail.stream("select a.id from range(1000000000) as a cross join range(1000)")
+
+    def cancelled() -> Iterator[pa.RecordBatch]:
+        yield rows.read_next_batch()
+        sail.cancel()
+        yield from rows
+
+    location = sail.folders.location("gold", "sales")
+    with pytest.raises(Cancelled):
+        overwrite(location, pa.RecordBatchReader.from_batches(rows.schema, cancelled()))
+    assert not sail.folders.exists("gold", "sales")
+    assert sail.query("select 1").collect()[0][0] == 1
+
+
+def test_ctrl_c_is_for_python(sail: Sail) -> None:
+    """Sail's server took it for its own end, and dbt waited on."""
+    sail.query("select 1").collect()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert sail.query("select 1").collect()[0][0] == 1
 
 
 def test_only_queries_are_answered(sail: Sail) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import re
+import signal
 from collections.abc import Iterator
+from ctypes import c_int, c_void_p, pythonapi
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -213,28 +215,42 @@ def _cast(
 
 
 def _connect() -> "SparkSession":
+    with _starting:
+        address = _address()
+    return _session(address)
+
+
+def _session(address: str) -> "SparkSession":
     from pyspark.sql.connect.session import SparkSession
 
-    address, port = _server().listening_address
-    session = SparkSession.builder.remote(f"sc://{address}:{port}").create()
+    session = SparkSession.builder.remote(address).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     # It is for connections that break; here it takes half of the time of a query.
     session.client.disable_reattachable_execute()
     return session
 
 
-def _server() -> Any:
-    with _starting:
-        return _started_server()
-
-
 @cache
-def _started_server() -> Any:
-    """The server of this process, which ends with it."""
+def _address() -> str:
+    """Where the server of this process, which ends with it, is reached."""
     # Else it tells every warning of its libraries.
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer
 
+    on_ctrl_c = pythonapi.PyOS_getsig(signal.SIGINT)
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
-    return server
+    _servers.append(server)
+    host, port = server.listening_address
+    address = f"sc://{host}:{port}"
+    # By the time that it answers it has taken Ctrl-C for its own end. Python takes that back.
+    _session(address).stop()
+    pythonapi.PyOS_setsig(signal.SIGINT, on_ctrl_c)
+    return address
+
+
+# What nothing refers to ends.
+_servers: list[Any] = []
+pythonapi.PyOS_getsig.restype = c_void_p
+pythonapi.PyOS_setsig.argtypes = [c_int, c_void_p]
+pythonapi.PyOS_setsig.restype = c_void_p

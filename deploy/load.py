@@ -11,6 +11,7 @@ sys.path[:0] = [str(_PROJECT), str(_PROJECT / "adapter")]
 from ingestion import bronze
 from ingestion.auto_loader import auto_loader
 from ingestion.contracts import read_contracts, select_sources
+from ingestion.discovery import list_files, on_databricks
 from ingestion.tables.spark import SparkTables
 from lakehouse.engines.spark import spark_session
 from lakehouse.settings import PROJECT, load_settings
@@ -23,7 +24,8 @@ def main() -> None:
     if arguments.catalog:
         spark.catalog.setCurrentCatalog(arguments.catalog)
     tables = select_sources(read_contracts(PROJECT / "models"), arguments.source)
-    discovery = auto_loader(spark, Path(arguments.home) / "checkpoints")
+    checkpoints = Path(arguments.home) / "checkpoints"
+    discovery = auto_loader(spark, checkpoints) if on_databricks() else list_files
     storage = SparkTables(spark, arguments.bronze)
     loads = bronze.load(storage, tables, arguments.landing, discovery=discovery)
     for load in loads:

@@ -58,7 +58,7 @@ def difference(local: str, spark: str) -> str | None:
         ).read_all()["n"][0]
         for one, other in (("a", "b"), ("b", "a"))
     ]
-    counts = [int(str(count)) for count in only]
+    counts = [count.as_py() for count in only]
     return f"{counts[0]:,} rows only here, {counts[1]:,} only on Spark" if any(counts) else None
 
 

@@ -20,6 +20,7 @@ from lakehouse.engines.dbt import invoke
 from lakehouse.settings import PROJECT, load_settings
 from tools.dialect import Schema, differences
 
+_NAME = "lakehouse"
 _SPARK_TYPES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
 
 
@@ -43,9 +44,9 @@ def check(home: Path) -> list[str]:
     refused: list[str] = []
     for _ in range(2):
         _dbt("build", "--empty", "--exclude-resource-types", "unit_test")
-        refused += _of_files(home / "target" / "run", folders)
+        refused += refusals(home / "target" / "run" / _NAME, folders)
     _dbt("compile", "--select", "resource_type:analysis")
-    refused += _of_files(home / "target" / "compiled", folders, below="analyses")
+    refused += refusals(home / "target" / "compiled" / _NAME, folders)
     return list(dict.fromkeys(refused))
 
 
@@ -68,11 +69,11 @@ def _dbt(*arguments: str) -> None:
         raise RuntimeError(f"dbt {arguments[0]} failed: {result.exception or '; '.join(failed)}")
 
 
-def _of_files(rendered: Path, folders: Folders, below: str = "") -> Iterator[str]:
+def refusals(rendered: Path, folders: Folders) -> Iterator[str]:
+    """What is refused in the SQL files of a folder; columns have the types of the tables in `folders`."""
     schema = _schema(folders)
-    project = rendered / PROJECT.name if (rendered / PROJECT.name).exists() else next(rendered.iterdir())
-    for file in sorted((project / below).rglob("*.sql")):
-        name = file.relative_to(project)
+    for file in sorted(rendered.rglob("*.sql")):
+        name = file.relative_to(rendered)
         try:
             found = [str(difference) for difference in differences(file.read_text(), schema)]
         except ValueError as error:

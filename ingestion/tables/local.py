@@ -1,7 +1,9 @@
 """Tables in folders or object storage, read and written by delta-rs in this process."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from tempfile import SpooledTemporaryFile
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +27,8 @@ class LocalTables:
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
+        # Tables load side by side, and all write to those in `ops`.
+        self._locks: dict[str, Lock] = defaultdict(Lock)
 
     def exists(self, name: str) -> bool:
         """Whether the table is there."""
@@ -41,14 +45,19 @@ class LocalTables:
         partitioned_by: Sequence[str] = (),
         properties: Mapping[str, str] | None = None,
     ) -> None:
-        """Create an empty table where there is none; metadata `comment` of a field becomes the column's."""
-        if not self.exists(name):
-            delta.overwrite(
-                self.location(name),
-                schema.empty_table(),
-                partition_by=list(partitioned_by) or None,
-                configuration=dict(properties or {}),
-            )
+        """Create an empty table where there is none; metadata `comment` of a field becomes the column's.
+
+        One that is there gets the properties, which a killed `overwrite` may have left changed.
+        """
+        if self.exists(name):
+            delta.describe(self.location(name), configuration=properties)
+            return
+        delta.overwrite(
+            self.location(name),
+            schema.empty_table(),
+            partition_by=list(partitioned_by) or None,
+            configuration=dict(properties or {}),
+        )
 
     def select(self, name: str, query: str) -> pa.Table:
         """The answer to a query that names the table `{t}`."""
@@ -59,11 +68,12 @@ class LocalTables:
 
     def append(self, name: str, rows: pa.Table, metadata: str | None = None) -> None:
         """Append rows; new columns are added to the table. `metadata` is kept with the commit."""
-        table = self._table(name)
-        known = {field.name for field in table.schema().fields}
-        if new := [field for field in Schema.from_arrow(rows.schema).fields if field.name not in known]:
-            table.alter.add_columns(new)
-        delta.append(self.location(name), rows, commit=_commit(metadata))
+        with self._locks[name]:
+            table = self._table(name)
+            known = {field.name for field in table.schema().fields}
+            if new := [field for field in Schema.from_arrow(rows.schema).fields if field.name not in known]:
+                table.alter.add_columns(new)
+            delta.append(self.location(name), rows, commit=_commit(metadata))
 
     def append_items(
         self, name: str, rejects: str, items: Sequence[Any], read: ReadItem, metadata: str
@@ -94,7 +104,8 @@ class LocalTables:
 
     def delete(self, name: str, where: str) -> None:
         """Delete the rows for which an SQL condition holds."""
-        self._table(name).delete(where)
+        with self._locks[name]:
+            self._table(name).delete(where)
 
     def commit_metadata(self, name: str) -> str | None:
         """The metadata that the newest commit with some was given."""

@@ -35,18 +35,21 @@ _NUMBERS = itertools.count(1)
 
 # Files of tests that take longest: they begin first, so that no process is left with them at the end.
 _LONGEST = [
+    "test_verify",
     "test_run",
     "test_docs_site",
+    "test_open_tables",
     "test_history",
-    "test_last_check",
+    "test_kills",
+    "test_answers",
     "test_streams",
     "test_object_storage",
+    "test_homes",
     "test_gym",
-    "test_kills",
-    "test_bronze",
+    "test_tables",
 ]
 # Files that share the fixture `built`, in this order: the last ones change it.
-_SHARING_BUILT = _LONGEST[:4]
+_SHARING_BUILT = ["test_run", "test_docs_site", "test_open_tables", "test_history"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,17 +1,20 @@
 """Tables by delta-rs and by Spark: the same loader writes the same rows to both."""
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from ingestion import bronze
 from ingestion.auto_loader import auto_loader
 from ingestion.bronze import LOADS, QUARANTINE
 from ingestion.bronze.batch import bronze_schema
+from ingestion.bronze.load_log import LOADS_SCHEMA
 from ingestion.landing import FileGlob
 from ingestion.tables import Tables
 from ingestion.tables.spark import SparkTables
@@ -85,6 +88,32 @@ def test_what_an_append_brings_is_added_as_a_column(landing: Any) -> None:
     zone.tables.create("ops.things", pa.schema([("a", pa.int64())]))
     zone.tables.append("ops.things", pa.table({"a": [1], "b": ["x"]}))
     assert zone.tables.select("ops.things", "select * from {t}").to_pylist() == [{"a": 1, "b": "x"}]
+
+
+def test_threads_write_to_one_table(landing: Any) -> None:
+    zone = landing()
+    # As an earlier version left it.
+    zone.tables.create(LOADS, pa.schema([field for field in LOADS_SCHEMA if field.name != "next_offset"]))
+
+    def write(source: str) -> None:
+        for number in range(5):
+            row = {"source": source, "sha256": str(number)}
+            zone.tables.append(LOADS, pa.Table.from_pylist([row], schema=LOADS_SCHEMA))
+            zone.tables.delete(LOADS, f"source = '{source}' and sha256 = '{number}'")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, "abcd"))
+    assert zone.tables.select(LOADS, "select * from {t}").num_rows == 0
+
+
+def test_a_bronze_table_left_open_to_changes_is_closed(landing: Any) -> None:
+    zone = landing()
+    zone.deliver("a.csv", "id,name\n1,Ann\n")
+    zone.load()
+    DeltaTable(str(zone.bronze)).alter.set_table_properties({"delta.appendOnly": "false"})
+    zone.load()
+    with pytest.raises(Exception, match="append"):
+        zone.tables.delete(zone.table.bronze, "true")
 
 
 class _Reader:

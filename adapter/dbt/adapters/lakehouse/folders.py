@@ -28,7 +28,7 @@ class Folders:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "root", Path(self.root).absolute())
+        object.__setattr__(self, "root", Path(os.path.abspath(self.root)))
         if any(place.startswith(_S3) for place in self.elsewhere.values()):
             _tell_rust_of_the_endpoint()
 
@@ -36,7 +36,7 @@ class Folders:
         """Folder or address in which the tables of a schema are, whether it exists or not."""
         schema = schema.lower()
         place = self.elsewhere.get(schema) or str(self.root / f"{schema}.db")
-        return place.rstrip("/") if place.startswith(_S3) else str(Path(place).absolute())
+        return place.rstrip("/") if place.startswith(_S3) else os.path.abspath(place)
 
     def location(self, schema: str, table: str) -> str:
         """Folder or address of a table, whether it exists or not."""

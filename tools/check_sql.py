@@ -46,7 +46,7 @@ def check(home: Path) -> list[str]:
         _dbt("build", "--empty", "--exclude-resource-types", "unit_test")
         refused += refusals(home / "target" / "run" / _NAME, folders)
     _dbt("compile", "--select", "resource_type:analysis")
-    refused += refusals(home / "target" / "compiled" / _NAME, folders)
+    refused += refusals(home / "target" / "compiled" / _NAME, folders, "analyses/*.sql")
     return list(dict.fromkeys(refused))
 
 
@@ -69,10 +69,10 @@ def _dbt(*arguments: str) -> None:
         raise RuntimeError(f"dbt {arguments[0]} failed: {result.exception or '; '.join(failed)}")
 
 
-def refusals(rendered: Path, folders: Folders) -> Iterator[str]:
+def refusals(rendered: Path, folders: Folders, pattern: str = "**/*.sql") -> Iterator[str]:
     """What is refused in the SQL files of a folder; columns have the types of the tables in `folders`."""
     schema = _schema(folders)
-    for file in sorted(rendered.rglob("*.sql")):
+    for file in sorted(rendered.glob(pattern)):
         name = file.relative_to(rendered)
         try:
             found = [str(difference) for difference in differences(file.read_text(), schema)]

@@ -50,16 +50,20 @@ def difference(local: str, spark: str) -> str | None:
     if names[0] != names[1]:
         return f"the columns differ: {', '.join(sorted(set(names[0]) ^ set(names[1])))}"
     columns = ", ".join(f'"{name}"' for name in names[0])
-    engine = QueryBuilder().register("a", a).register("b", b)
-    only = [
-        engine.execute(
-            f"select count(*) as n from (select {columns} from {one} except all "
-            f"select {columns} from {other})"
-        ).read_all()["n"][0]
-        for one, other in (("a", "b"), ("b", "a"))
-    ]
-    counts = [count.as_py() for count in only]
-    return f"{counts[0]:,} rows only here, {counts[1]:,} only on Spark" if any(counts) else None
+    # DataFusion's `except all` does not count copies.
+    query = f"""
+        select
+            coalesce(sum(case when surplus > 0 then surplus end), 0) as only_here,
+            coalesce(sum(case when surplus < 0 then -surplus end), 0) as only_on_spark
+        from (
+            select sum(one) as surplus
+            from (select {columns}, 1 as one from a union all select {columns}, -1 as one from b) as rows
+            group by {columns}
+        ) as counted
+    """
+    answer = QueryBuilder().register("a", a).register("b", b).execute(query).read_all()
+    here, there = (answer[name][0].as_py() for name in ("only_here", "only_on_spark"))
+    return f"{here:,} rows only here, {there:,} only on Spark" if here or there else None
 
 
 def _built_by_dbt(settings: Settings) -> set[str]:

@@ -53,7 +53,10 @@ _SHARING_BUILT = ["test_run", "test_docs_site", "test_open_tables", "test_histor
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the longest files first."""
+    """Run the tests of the longest files first, and mark those that need Java for a broker."""
+    for item in items:
+        if "broker" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
     items.sort(
         key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST)
     )

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingestion.kafka import KafkaUnavailable, load_topics
-from pyspark.sql import SparkSession
+from dbt.adapters.lakehouse.folders import Folders
 
 from ingestion import bronze
+from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
 from ingestion.contracts import SourceTable, read_contracts
 from ingestion.replay import ReplayError, replay_to_kafka, replay_to_landing
+from ingestion.tables.local import LocalTables
 from lakehouse.settings import PROJECT
 from tools.broker import Broker
 
@@ -48,30 +49,25 @@ def _messages() -> SourceTable:
     return next(table for table in read_contracts(PROJECT / "models") if table.arrives.topics)
 
 
-def test_both_transports_give_the_same_rows(
-    spark: SparkSession, broker: Broker, recorded: Path, tmp_path: Path
-) -> None:
+def test_both_transports_give_the_same_rows(broker: Broker, recorded: Path, tmp_path: Path) -> None:
     table = _messages()
-    # Tests share the books.
-    table.source = "test_replay"
     broker.create_topics(table.arrives.topics)
     rows = {}
     for transport in ("kafka", "landing"):
-        table.identifier = f"test_replay_{transport}"
-        landing, place = tmp_path / transport, (str(tmp_path / f"{transport}_bronze"))
+        landing, tables = tmp_path / transport, LocalTables(Folders(tmp_path / f"{transport}_home"))
         if transport == "kafka":
             summary = replay_to_kafka(recorded, broker.address, landing, 0)
-            loaded = load_topics(spark, table, broker.address, tmp_path / "checkpoints", location=place)
+            loaded = TopicLoader(tables, table, broker.address).load()
             assert loaded == 4
             assert str(summary).startswith("Sent 3 bpm, 2 gym_logins, 1 other, 1 registered_users, 1 workout")
             assert summary.unsendable == 1
         else:
             summary = replay_to_landing(recorded, landing, 0)
             assert summary.lines == {"kafka_multiplex": 6, "gym_logins": 2, "registered_users": 1}
-            bronze.load(spark, [table], str(landing), place, tmp_path / "checkpoints")
-        found = spark.table(table.bronze).where("topic <> 'other'")
-        columns = ("key", "value", "topic", "timestamp", "event_date", "event_week", "_rescued_data")
-        rows[transport] = sorted(map(tuple, found.select(*columns).collect()))
+            bronze.load(tables, [table], str(landing))
+        found = tables.select(table.bronze, "select * from {t} where topic <> 'other'")
+        columns = ["key", "value", "topic", "timestamp", "event_date", "event_week", "_rescued_data"]
+        rows[transport] = sorted(tuple(row.values()) for row in found.select(columns).to_pylist())
         assert len(list((landing / "gym").rglob("*.csv"))) == 2
         assert not list(landing.rglob("*.partial"))
     assert len(rows["kafka"]) == 4

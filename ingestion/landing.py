@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, cast
 
 from ingestion import s3
 from ingestion.contracts import SourceTable
 from ingestion.times import from_epoch_millis
 
-_CHUNK = 1 << 20
 # Spark decompresses by the same endings.
 _DECOMPRESSORS: dict[str, Callable[[BinaryIO], object]] = {".gz": gzip.open, ".bz2": bz2.open}
 # Names of what is hidden or still being written; Spark passes them over too.
@@ -35,31 +33,16 @@ class LandedFile:
     modified_at: datetime
     path: str
     size: int
-    uri: str = ""
-
-    @property
-    def pattern(self) -> str:
-        """The path, written such that Spark does not read a name with `*` as a pattern."""
-        return literal_pattern(self.path)
 
     def sha256(self) -> str:
         """Checksum of the bytes, in hex."""
         with self._open() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
-    def contains(self, byte: bytes) -> bool:
-        """Whether a byte occurs in the uncompressed file."""
-        with self.open() as file:
-            return any(byte in chunk for chunk in iter(lambda: file.read(_CHUNK), b""))
-
     def open(self) -> BinaryIO:
         """The uncompressed file."""
         decompress = _DECOMPRESSORS.get(os.path.splitext(self.path)[1])
         return cast(BinaryIO, decompress(self._open())) if decompress else self._open()
-
-    def open_text(self, encoding: str = "utf-8-sig") -> TextIO:
-        """The uncompressed file as text, its line ends as they are."""
-        return io.TextIOWrapper(self.open(), encoding=encoding, errors="replace", newline="")
 
     def _open(self) -> BinaryIO:
         return s3.open_object(self.path) if _is_remote(self.path) else open(self.path, "rb")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
+from dbt.adapters.lakehouse.arrow import spark_type
 
 from ingestion.bronze.batch import bronze_schema
 from ingestion.conform import conform
@@ -11,23 +12,11 @@ from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.readers import EXTRA, UNPARSED
 from ingestion.tables import Tables
 
-_NAMES = {
-    pa.string(): "string",
-    pa.bool_(): "boolean",
-    pa.int16(): "smallint",
-    pa.int32(): "int",
-    pa.int64(): "bigint",
-    pa.float32(): "float",
-    pa.float64(): "double",
-    pa.date32(): "date",
-    pa.timestamp("us", tz="UTC"): "timestamp",
-}
-
 
 def differences(tables: Tables, table: SourceTable) -> list[str]:
     """What differs between an existing bronze table and its contract, a line per column."""
-    stored = {field.name: data_type(field.type) for field in tables.schema(table.bronze)}
-    declared = {field.name: data_type(field.type) for field in bronze_schema(table)}
+    stored = {field.name: spark_type(field.type) for field in tables.schema(table.bronze)}
+    declared = {field.name: spark_type(field.type) for field in bronze_schema(table)}
     lines = []
     for name in [*stored, *(name for name in declared if name not in stored)]:
         before, after = stored.get(name), declared.get(name)
@@ -54,19 +43,6 @@ def overwrite_changed(tables: Tables, contracts: Sequence[SourceTable]) -> dict[
             tables.overwrite(table.bronze, rows, table.arrives.partitioned_by)
             changed[table.label] = lines
     return changed
-
-
-def data_type(kind: pa.DataType) -> str:
-    """The Databricks SQL type of an Arrow type."""
-    if pa.types.is_decimal(kind):
-        return f"decimal({kind.precision},{kind.scale})"
-    if pa.types.is_list(kind):
-        return f"array<{data_type(kind.value_type)}>"
-    if pa.types.is_map(kind):
-        return f"map<{data_type(kind.key_type)},{data_type(kind.item_type)}>"
-    if pa.types.is_struct(kind):
-        return f"struct<{','.join(f'{field.name}:{data_type(field.type)}' for field in kind)}>"
-    return _NAMES.get(kind, str(kind))
 
 
 def _conformed(stored: pa.Table, table: SourceTable) -> Iterator[pa.RecordBatch]:

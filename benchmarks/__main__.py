@@ -17,7 +17,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
 from benchmarks.measure import Measurement, lakehouse, machine
-from ingestion.generator import generate
+from sampledata import generate
 
 # Those whose files are large; the tables of the others stay empty.
 SOURCES = ["crm", "erp"]

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import machine, run
-from ingestion import s3
+from ingestion.landing import s3
 from tests.python.object_storage import s3_environment, s3_server, s3_variables
 
 RESULTS = Path(__file__).parent / "UPLOAD.md"

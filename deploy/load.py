@@ -9,9 +9,9 @@ _PROJECT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(_PROJECT), str(_PROJECT / "adapter")]
 
 from ingestion import bronze
-from ingestion.auto_loader import auto_loader
 from ingestion.contracts import read_contracts, select_sources
-from ingestion.discovery import list_files, on_databricks
+from ingestion.landing.auto_loader import auto_loader
+from ingestion.landing.discovery import list_files, on_databricks
 from ingestion.tables.spark import SparkTables
 from lakehouse.engines.spark import spark_session
 from lakehouse.settings import PROJECT, load_settings

@@ -1,10 +1,12 @@
 """What a user sees while something runs, and after it."""
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -19,6 +21,7 @@ from rich.table import Table
 from ingestion import bronze
 from ingestion.bronze import FileLoad
 from ingestion.contracts import SourceTable
+from ingestion.streams import QueryProgress
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -119,6 +122,9 @@ class BuildDisplay:
     def summarize(self, result: "dbtRunnerResult") -> None:
         """Print counts and seconds, and every failure with its message."""
         nodes = getattr(result.result, "results", [])
+        if not nodes:
+            self._console.print("Nothing to build: no table has new rows, and no model was changed.")
+            return
         statuses = [str(node.status) for node in nodes]
         good = sum(status in _GOOD for status in statuses)
         for node, status in zip(nodes, statuses, strict=True):
@@ -134,3 +140,79 @@ class BuildDisplay:
             f"{done} in {getattr(result.result, 'elapsed_time', 0.0):.1f} s: "
             f"{good} ok, {statuses.count('warn')} warned, {bad} failed, {rest} skipped"
         )
+
+
+class StreamDisplay:
+    """A line per query on a terminal, kept up to date; elsewhere a line whenever silver or gold has grown."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._rows = 0
+        self._started = time.monotonic()
+        self._newest: dict[str, QueryProgress] = {}
+        self._gold_seconds = 0.0
+        self._refused: dict[str, str | None] = {}
+
+    def __enter__(self) -> "StreamDisplay":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+        minutes = (time.monotonic() - self._started) / 60
+        self._console.print(f"Stopped after {minutes:.1f} minutes and {self._rows:,} rows.")
+
+    def update(self, queries: Sequence[QueryProgress]) -> None:
+        """Show what queries did."""
+        grown = [query for query in queries if query.rows]
+        self._rows += sum(query.rows for query in grown)
+        self._newest |= {query.source: query for query in grown}
+        if grown:
+            self._show("; ".join(map(_line, grown)))
+
+    def update_refused(self, refused: Sequence[FileLoad]) -> None:
+        """Name files that could not be loaded, each once as long as it is refused for the same reason."""
+        reasons = {load.path: load.reason for load in refused}
+        for path, reason in reasons.items() - self._refused.items():
+            self._console.print(f"refused: {path}: {reason}", highlight=False, soft_wrap=True, markup=False)
+        self._refused = reasons
+
+    def refreshed(self, seconds: float) -> None:
+        """Show how long gold took."""
+        self._gold_seconds = seconds
+        self._show(f"gold in {seconds:.1f} s")
+
+    def _show(self, line: str) -> None:
+        if self._console.is_terminal:
+            self._live.update(self._table(), refresh=True)
+        else:
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _table(self) -> Table:
+        table = Table(title=f"Gold in {self._gold_seconds:.1f} s; Ctrl-C stops", title_justify="left")
+        table.add_column("query")
+        for heading in ("rows", "rows/s", "batch s", "lag s", "state rows", "state MB"):
+            table.add_column(heading, justify="right")
+        for query in self._newest.values():
+            table.add_row(query.source, *_figures(query))
+        return table
+
+
+def _figures(query: QueryProgress) -> tuple[str, ...]:
+    return (
+        f"{query.rows:,}",
+        f"{query.rows / query.seconds:,.0f}",
+        f"{query.seconds:.1f}",
+        f"{query.lag_seconds:.1f}",
+        f"{query.state_rows:,}",
+        f"{query.state_bytes / 1e6:.1f}",
+    )
+
+
+def _line(query: QueryProgress) -> str:
+    return (
+        f"{query.source} {query.rows:,} rows in {query.seconds:.1f} s, lag {query.lag_seconds:.1f} s, "
+        f"state {query.state_rows:,} rows"
+    )

@@ -1,27 +1,28 @@
 """Settings from the environment or `.env`, listed in `.env.example`."""
 
-import os
 import re
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingestion import s3
+from ingestion.landing import s3
 from lakehouse.errors import UsageError
+from lakehouse.project import find_project
 from lakehouse.warehouse import Warehouse
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
     """Typed settings; paths are absolute, whatever folder the command was started in."""
 
-    model_config = SettingsConfigDict(env_file=PROJECT / ".env", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
-    home: Path = Field(PROJECT / ".lakehouse", validation_alias="LAKEHOUSE_HOME")
+    project: Path = Field(validation_alias="LAKEHOUSE_PROJECT")
+    home: Path = Field(
+        default_factory=lambda given: given["project"] / ".lakehouse", validation_alias="LAKEHOUSE_HOME"
+    )
     landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
     bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
     kafka: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA")
@@ -73,40 +74,28 @@ class Settings(BaseSettings):
         """Where the tables are."""
         return Warehouse(self.home / "warehouse", self.bronze)
 
-    def export(self) -> None:
-        """Put the settings that `profiles.yml` reads into the environment, and go to the project.
-
-        Spark resolves relative paths against the working directory, so it has to be fixed.
-        """
-        os.environ["LAKEHOUSE_HOME"] = str(self.home)
-        os.environ["LAKEHOUSE_BRONZE"] = self.bronze
-        for name in ("host", "http_path", "token", "catalog"):
-            value = getattr(self, f"databricks_{name}")
-            if value is not None:
-                os.environ[f"DATABRICKS_{name.upper()}"] = value
-        os.chdir(PROJECT)
+    @property
+    def models(self) -> Path:
+        """The folder of the models, and of the contracts beside them."""
+        return self.project / "models"
 
 
 def load_settings(**overrides: str | None) -> Settings:
     """Read the settings; `overrides` (by environment name) win over environment and `.env`.
 
     Raises:
-        UsageError: a setting is malformed; the message names it.
+        UsageError: a setting is malformed, which the message names, or there is no dbt project.
     """
-    for name, value in dotenv_values(PROJECT / ".env").items():
-        if (name.startswith("AWS_") or name == "LAKEHOUSE_DEBUG") and value:
-            os.environ.setdefault(name, value)
-    given = {name: value for name, value in overrides.items() if value is not None}
+    project = find_project()
+    given: dict[str, Any] = {"_env_file": project / ".env", "LAKEHOUSE_PROJECT": project}
+    given |= {name: value for name, value in overrides.items() if value is not None}
     try:
-        settings = Settings(**given)  # type: ignore[arg-type]
+        return Settings(**given)
     except ValidationError as error:
         problems = "; ".join(
             f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         )
         raise UsageError(f"{problems}. See .env.example.") from None
-    if any(place.startswith(s3.SCHEME) for place in (settings.landing, settings.bronze)):
-        s3.export_settings()
-    return settings
 
 
 def _is_address(text: str) -> bool:

@@ -18,9 +18,9 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.settings import PROJECT, load_settings
+from lakehouse.settings import load_settings
 
-JARS = PROJECT / ".cache" / "kafka"
+JARS = Path(__file__).parents[1] / ".cache" / "kafka"
 PORT = 9092
 
 _START_SECONDS = 60
@@ -253,7 +253,7 @@ def main() -> None:
 def _contract_topics() -> list[str]:
     from ingestion.contracts import read_contracts
 
-    return [topic for table in read_contracts(PROJECT / "models") for topic in table.arrives.topics]
+    return [topic for table in read_contracts(load_settings().models) for topic in table.arrives.topics]
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

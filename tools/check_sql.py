@@ -17,7 +17,7 @@ from ingestion.bronze.load_log import LOADS, LOADS_SCHEMA, QUARANTINE, QUARANTIN
 from ingestion.contracts import read_contracts
 from ingestion.streams.tables import read_tables
 from lakehouse.engines.dbt import invoke
-from lakehouse.settings import PROJECT, load_settings
+from lakehouse.settings import Settings, load_settings
 from tools.dialect import Schema, differences
 
 _NAME = "lakehouse"
@@ -39,28 +39,28 @@ def check(home: Path) -> list[str]:
         RuntimeError: dbt cannot build the project.
     """
     folders = Folders(home / "warehouse")
-    load_settings(LAKEHOUSE_HOME=str(home), LAKEHOUSE_BRONZE=folders.schema("bronze")).export()
-    make_sources(folders)
+    settings = load_settings(LAKEHOUSE_HOME=str(home), LAKEHOUSE_BRONZE=folders.schema("bronze"))
+    make_sources(folders, settings.models)
     refused: list[str] = []
     for _ in range(2):
-        _dbt("build", "--empty", "--exclude-resource-types", "unit_test")
+        _dbt(settings, "build", "--empty", "--exclude-resource-types", "unit_test")
         refused += refusals(home / "target" / "run" / _NAME, folders)
-    _dbt("compile", "--select", "resource_type:analysis")
+    _dbt(settings, "compile", "--select", "resource_type:analysis")
     refused += refusals(home / "target" / "compiled" / _NAME, folders, "analyses/*.sql")
     return list(dict.fromkeys(refused))
 
 
-def make_sources(folders: Folders) -> None:
+def make_sources(folders: Folders, models: Path) -> None:
     """Empty tables for all sources that dbt reads."""
-    tables = {table.bronze: bronze_schema(table) for table in read_contracts(PROJECT / "models")}
-    tables |= {table.silver: table.columns for table in read_tables(PROJECT / "models").values()}
+    tables = {table.bronze: bronze_schema(table) for table in read_contracts(models)}
+    tables |= {table.silver: table.columns for table in read_tables(models).values()}
     tables |= {LOADS: LOADS_SCHEMA, QUARANTINE: QUARANTINE_SCHEMA}
     for name, columns in tables.items():
         DeltaTable.create(folders.location(*name.split(".")), columns)
 
 
-def _dbt(*arguments: str) -> None:
-    result = invoke([*arguments, "--target", "local"])
+def _dbt(settings: Settings, *arguments: str) -> None:
+    result = invoke(settings, [*arguments, "--target", "local"])
     if not result.success:
         nodes: Sequence[object] = getattr(result.result, "results", [])
         failed = [

@@ -14,8 +14,6 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lakehouse.settings import PROJECT
-
 MINIMUM_JAVA = 17
 
 _REPOSITORY = os.environ.get("MAVEN_REPOSITORY", "https://repo1.maven.org/maven2")
@@ -38,8 +36,9 @@ exec "{java}" "$@"
 
 def main() -> None:
     """Fetch the jars and make sure that there is a Java, or make what the argument names."""
-    cache = PROJECT / ".cache"
-    os.chdir(PROJECT)
+    project = Path(__file__).parents[1]
+    cache = project / ".cache"
+    os.chdir(project)
     match sys.argv[1:]:
         case ["broker"]:
             fetch_jars(_BROKER_JARS, cache / "kafka")

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.bronze.conform import arrow_type, conform
 from ingestion.bronze.load_log import QUARANTINE, QUARANTINE_SCHEMA, FileLoad, History, record
-from ingestion.conform import arrow_type, conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.readers import UNPARSED
 from ingestion.tables import Tables

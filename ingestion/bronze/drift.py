@@ -7,7 +7,7 @@ import pyarrow as pa
 from dbt.adapters.lakehouse.arrow import spark_type
 
 from ingestion.bronze.batch import bronze_schema
-from ingestion.conform import conform
+from ingestion.bronze.conform import conform
 from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.readers import EXTRA, UNPARSED
 from ingestion.tables import Tables

@@ -30,9 +30,9 @@ from ingestion.bronze.load_log import (
     read_history,
 )
 from ingestion.contracts import SourceTable
-from ingestion.discovery import Discovery, list_files
 from ingestion.errors import root_cause
-from ingestion.landing import FileGlob, LandedFile, LandingError, check_landing
+from ingestion.landing.discovery import Discovery, list_files
+from ingestion.landing.zone import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.readers import FileRefused, check_compression, reader_for
 from ingestion.tables import Tables
 

@@ -1,7 +1,7 @@
 """Readers: one per file format, behind one small interface.
 
 A reader turns a file into batches of records whose values are still text. What the text means is the
-contract's business (`ingestion.conform`), so a reader knows its format and nothing else.
+contract's business (`ingestion.bronze.conform`), so a reader knows its format and nothing else.
 """
 
 import io
@@ -12,7 +12,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from ingestion.contracts import SourceTable
-from ingestion.landing import LandedFile
+from ingestion.landing.zone import LandedFile
 
 # Columns a reader adds to the contract's: values under names that the contract does not have
 # (map<string,string>, null where there are none), and the text of a record that cannot be parsed.

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from ingestion.contracts import SourceTable
-from ingestion.landing import LandedFile
+from ingestion.landing.zone import LandedFile
 from ingestion.readers import NO_RECORDS, FileRefused, check_header
 from ingestion.readers.dialect import Block, Dialect
 from ingestion.readers.records import from_sheet, strings, unparsed

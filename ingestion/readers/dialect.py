@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from ingestion.contracts import SourceTable
-from ingestion.landing import LandedFile
+from ingestion.landing.zone import LandedFile
 from ingestion.readers import FileRefused, open_text
 
 _CHUNK = 1 << 21

@@ -19,7 +19,7 @@ from python_calamine import (
 )
 
 from ingestion.contracts import SourceTable
-from ingestion.landing import LandedFile
+from ingestion.landing.zone import LandedFile
 from ingestion.readers import NO_RECORDS, FileRefused, check_header
 from ingestion.readers.records import from_sheet, strings
 

@@ -12,11 +12,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from ingestion.bronze.load_log import QUARANTINE, QUARANTINE_SCHEMA
-from ingestion.clock import Clock
 from ingestion.contracts import SourceTable
-from ingestion.micro_batches import MicroBatch, read_new
 from ingestion.streams.batch import Source
+from ingestion.streams.clock import Clock
 from ingestion.streams.compaction import compact
+from ingestion.streams.micro_batches import MicroBatch, read_new
 from ingestion.streams.query import Fed, NewRows
 from ingestion.streams.tables import UPDATED_AT, StreamTable
 from ingestion.streams.upsert import CHANGE, DELETE, INSERT, REPLACE

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from ingestion.values import arrow_type
+from ingestion.bronze.values import arrow_type
 
 UPDATED_AT = "_updated_at"
 

@@ -3,14 +3,14 @@
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from jinja2 import Environment, StrictUndefined
 
+from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
-from lakehouse.settings import PROJECT, Settings
+from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def invoke(
+    settings: Settings,
     arguments: Sequence[str],
     on_event: Callable[[Any], None] | None = None,
     manifest: "Manifest | None" = None,
@@ -26,27 +27,29 @@ def invoke(
     # Importing dbt takes seconds, which most commands can do without.
     from dbt.cli.main import dbtRunner
 
-    home = Path(os.environ["LAKEHOUSE_HOME"])
+    export(settings)
+    # Relative paths in the profile are below the project.
+    os.chdir(settings.project)
     places = {
-        "--project-dir": PROJECT,
-        "--profiles-dir": PROJECT,
+        "--project-dir": settings.project,
+        "--profiles-dir": settings.project,
         # Two lakehouses may be built at once.
-        "--target-path": home / "target",
-        "--log-path": home / "logs",
+        "--target-path": settings.home / "target",
+        "--log-path": settings.home / "logs",
     }
     options = [str(part) for option in places.items() for part in option]
     runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
     return runner.invoke(["--log-level", "none", *arguments, *options])
 
 
-def read_project(target: str) -> "Manifest":
+def read_project(settings: Settings, target: str) -> "Manifest":
     """Read the dbt project.
 
     Raises:
         UsageError: dbt does not understand it.
     """
     # A build or test that follows writes the manifest itself.
-    parsed = invoke(["parse", "--no-write-json", "--target", target])
+    parsed = invoke(settings, ["parse", "--no-write-json", "--target", target])
     if parsed.exception is not None:
         raise UsageError(f"dbt: {parsed.exception}")
     manifest: Manifest = parsed.result  # type: ignore[assignment]
@@ -67,23 +70,46 @@ def check_target(target: str, settings: Settings) -> None:
     Raises:
         UsageError: `profiles.yml` does not have it, or it needs settings or an installation that are missing.
     """
-    if target not in (outputs := profile_outputs()):
+    if target not in (outputs := profile_outputs(settings)):
         raise UsageError(f"There is no target '{target}'; use one of {', '.join(outputs)}.")
     if target == "spark":
         from lakehouse.engines.spark import require_spark
 
-        require_spark()
+        require_spark(settings)
     needed = ("databricks_host", "databricks_http_path", "databricks_token")
     missing = [name.upper() for name in needed if not getattr(settings, name)]
     if target == "databricks" and missing:
         raise UsageError(f"The target databricks needs {', '.join(missing)}. See .env.example.")
 
 
-def profile_outputs() -> dict[str, Any]:
+def profile_outputs(settings: Settings) -> dict[str, Any]:
     """Targets of `profiles.yml` by name."""
     environment = Environment(undefined=StrictUndefined)
     # dbt's own, which keeps its rendering from making a number of a text
     environment.filters["as_text"] = str
-    template = environment.from_string((PROJECT / "profiles.yml").read_text())
+    template = environment.from_string((settings.project / "profiles.yml").read_text())
     outputs: dict[str, Any] = yaml.safe_load(template.render(env_var=os.environ.get))["lakehouse"]["outputs"]
     return outputs
+
+
+def tables_built(manifest: "Manifest") -> dict[str, str]:
+    """Tables that dbt builds, by `schema.table`, with the unique id of their node."""
+    kinds = ("model", "snapshot", "seed")
+    nodes = (node for node in manifest.nodes.values() if node.resource_type in kinds)
+    stored = (node for node in nodes if node.config.materialized != "ephemeral")
+    return {f"{node.schema}.{node.alias}": node.unique_id for node in stored}
+
+
+def tables_of_source(manifest: "Manifest", source: str) -> set[str]:
+    """Tables of a source by `schema.table`: its own, and what is built of it and of no other source."""
+    own = {f"{t.schema}.{t.identifier}" for t in manifest.sources.values() if t.source_name == source}
+    built = tables_built(manifest).items()
+    return own | {name for name, unique_id in built if _sources_of(manifest, unique_id) == {source}}
+
+
+def _sources_of(manifest: "Manifest", unique_id: str) -> set[str]:
+    """Names of the sources that a node depends on, directly or not."""
+    if unique_id in manifest.sources:
+        return {manifest.sources[unique_id].source_name}
+    parents = manifest.nodes[unique_id].depends_on_nodes
+    return {name for parent in parents for name in _sources_of(manifest, parent)}

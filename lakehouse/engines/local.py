@@ -3,19 +3,22 @@
 import os
 from typing import TYPE_CHECKING
 
-from ingestion.discovery import Discovery, list_files, on_databricks
+from ingestion.landing.discovery import Discovery, list_files, on_databricks
 from ingestion.tables import Tables
 from ingestion.tables.local import LocalTables
 from lakehouse.settings import Settings
+from lakehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from dbt.adapters.lakehouse.sail import Sail
+
     from ingestion.streams import Engine
 
 
 def tables_and_discovery(settings: Settings) -> tuple[Tables, Discovery]:
     """What a load writes to and how it finds files, here or inside a Databricks cluster."""
     if on_databricks():
-        from ingestion.auto_loader import auto_loader
+        from ingestion.landing.auto_loader import auto_loader
         from ingestion.tables.spark import SparkTables
         from lakehouse.engines.spark import spark_session
 
@@ -37,8 +40,13 @@ def stream_engine(settings: Settings, name: str) -> "Engine":
 
     # Where Spark itself is installed, its functions are else those of a JVM.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    from dbt.adapters.lakehouse.sail import Sail
-
     from ingestion.streams.on_sail import SailEngine
 
-    return SailEngine(Sail(settings.warehouse.folders))
+    return SailEngine(sail(settings.warehouse))
+
+
+def sail(warehouse: Warehouse, at: str | None = None) -> "Sail":
+    """Sail over the tables of a warehouse, as they were `at` a version or timestamp, null the present."""
+    from dbt.adapters.lakehouse.sail import Sail
+
+    return Sail(warehouse.folders, at)

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.discovery import on_databricks
+from ingestion.landing.discovery import on_databricks
 from lakehouse.engines.dbt import profile_outputs
+from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
 from lakehouse.settings import Settings
 
@@ -25,12 +26,14 @@ def spark_session(settings: Settings) -> "SparkSession":
     if on_databricks():
         session: SparkSession = SparkSession.builder.getOrCreate()
         return session
-    require_spark()
-    settings.export()
+    require_spark(settings)
+    export(settings)
+    # Relative paths in the profile are below the project.
+    os.chdir(settings.project)
     # Else Spark's Python processes are whichever `python3` comes first.
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder
-    for name, value in profile_outputs()["spark"]["server_side_parameters"].items():
+    for name, value in profile_outputs(settings)["spark"]["server_side_parameters"].items():
         builder = builder.config(name, str(value))
     session = builder.getOrCreate()
     # Failed statements reach the user as exceptions.
@@ -38,7 +41,7 @@ def spark_session(settings: Settings) -> "SparkSession":
     return session
 
 
-def require_spark() -> None:
+def require_spark(settings: Settings) -> None:
     """Make sure that Spark and its jars are there.
 
     Raises:
@@ -46,6 +49,6 @@ def require_spark() -> None:
     """
     import pyspark
 
-    jars = os.environ.get("LAKEHOUSE_JARS", ".cache/jars")
-    if not (Path(pyspark.__file__).parent / "jars").is_dir() or not any(Path(jars).glob("delta-spark*.jar")):
+    jars = settings.project / os.environ.get("LAKEHOUSE_JARS", ".cache/jars")
+    if not (Path(pyspark.__file__).parent / "jars").is_dir() or not any(jars.glob("delta-spark*.jar")):
         raise UsageError("Spark is not installed: run `make spark`. It needs Java 17 and 600 MB of disk.")

@@ -17,12 +17,14 @@ from dbt.adapters.lakehouse.folders import Folders
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from ingestion import bronze, s3
+from ingestion import bronze
 from ingestion.bronze import LOADS, QUARANTINE, FileLoad
 from ingestion.contracts import SourceTable
+from ingestion.landing import s3
 from ingestion.tables.local import LocalTables
 from lakehouse.engines.spark import spark_session
 from lakehouse.settings import load_settings
+from tools.broker import Broker
 
 from .object_storage import s3_server, s3_variables
 
@@ -90,6 +92,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
         session = spark_session(load_settings())
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A Kafka broker."""
+    with Broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lakehouse.settings import PROJECT
 from lakehouse.warehouse import Warehouse
+from tests.python import PROJECT
 
 BUNDLE = PROJECT / "deploy" / "databricks.yml"
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ingestion.contracts import ContractError, read_contracts, select_sources
-from lakehouse.settings import PROJECT
+from tests.python import PROJECT
 
 TABLE = {
     "name": "orders",

@@ -19,11 +19,11 @@ from dbt.adapters.lakehouse import delta
 from dbt.adapters.lakehouse.folders import Folders
 from deltalake import DeltaTable
 
-from ingestion.generator import generate
 from lakehouse.cli import main
-from lakehouse.query import read
-from lakehouse.settings import PROJECT
+from lakehouse.reading.query import read
 from lakehouse.warehouse import Warehouse
+from sampledata import generate
+from tests.python import PROJECT
 
 # Rows of tables by `schema.table`, sorted by all columns.
 Contents = dict[str, pa.Table]

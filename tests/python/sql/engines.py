@@ -10,10 +10,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).parents[3]
+from tests.python import PROJECT
 
 
 def ask(engine: str, expressions: Sequence[str]) -> dict[str, str]:

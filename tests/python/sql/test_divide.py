@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 import pytest
 from jinja2 import Environment, FileSystemLoader
 
-from lakehouse.settings import PROJECT
+from tests.python import PROJECT
 from tests.python.sql.engines import ask
 
 _PLACES = (2, 6)

@@ -1,0 +1,71 @@
+"""What all commands share: the application, the console, options, settings."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ingestion.contracts import SourceTable, read_contracts, select_sources
+from ingestion.landing.zone import LandingError, check_landing
+from lakehouse.engines.environment import export
+from lakehouse.errors import UsageError
+from lakehouse.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="Files in, star schema out: load, build, query and watch the lakehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# Output that goes to a file or a pipe is neither folded nor cut.
+console = Console(width=None if sys.stdout.isatty() else 10_000)
+
+SourceOption = Annotated[
+    list[str] | None, typer.Option("--source", help="Only this source; can be repeated.")
+]
+LandingOption = Annotated[str | None, typer.Option(help="Landing zone, instead of LAKEHOUSE_LANDING.")]
+OverwriteSchemaOption = Annotated[
+    bool, typer.Option("--overwrite-schema", help="Take over columns and types that changed in a contract.")
+]
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A source, such as gym.")]
+TableArgument = Annotated[str, typer.Argument(help="For example gold.fct_sales or fct_sales.")]
+FormatOption = Annotated[str, typer.Option("--format", help="table, csv or json.")]
+
+
+def read_settings(**overrides: str | None) -> Settings:
+    """Settings, which are in the environment, too, afterwards.
+
+    Raises:
+        UsageError: a setting is malformed.
+    """
+    settings = load_settings(**overrides)
+    export(settings)
+    return settings
+
+
+def settings_with_landing(landing: str | None) -> Settings:
+    """Settings whose landing zone can be used.
+
+    Raises:
+        UsageError: it does not exist, or a setting is malformed.
+    """
+    settings = read_settings(LAKEHOUSE_LANDING=landing)
+    try:
+        # Before an engine starts in vain.
+        check_landing(settings.landing)
+    except LandingError as error:
+        raise UsageError(str(error)) from None
+    return settings
+
+
+def select(settings: Settings, sources: list[str] | None) -> list[SourceTable]:
+    """The tables of some sources, or of all.
+
+    Raises:
+        UsageError: there is no such source.
+    """
+    try:
+        return select_sources(read_contracts(settings.models), sources or [])
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -1,0 +1,39 @@
+"""Commands that draw: chart, report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from lakehouse.cli.app import app, console, read_settings
+
+
+@app.command()
+def chart(
+    table: Annotated[str, typer.Argument(help="For example gold.fct_sales, or just fct_sales.")],
+    x: Annotated[str, typer.Option("--x", help="Column from left to right, or the categories.")],
+    y: Annotated[str, typer.Option("--y", help="Column of numbers; summed.")],
+    out: Annotated[Path, typer.Option(help="File to write: .png, .svg or .html.")],
+    by: Annotated[str | None, typer.Option(help="Column with a colour for each of its values.")] = None,
+) -> None:
+    """Draw a table's column over another one."""
+    from lakehouse.charts.report import save
+    from lakehouse.charts.spec import table_chart
+
+    settings = read_settings()
+    save(table_chart(settings.warehouse, settings.models, table, x, y, by), out)
+    console.print(f"Chart: {escape(str(out))}", soft_wrap=True)
+
+
+@app.command()
+def report(
+    out: Annotated[Path | None, typer.Option(help="File to write; default <home>/report.html.")] = None,
+) -> None:
+    """Write one page with the charts that people look at first."""
+    from lakehouse.charts.report import report_page, write
+
+    settings = read_settings()
+    file = out or settings.home / "report.html"
+    write(file, report_page(settings.warehouse, settings.models).encode())
+    console.print(f"Report: {escape(str(file))}", soft_wrap=True)

@@ -1,0 +1,78 @@
+"""Commands that bring files to the landing zone: generate, upload, replay."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ingestion.landing.s3 import SCHEME
+from lakehouse.cli.app import LandingOption, SourceOption, app, console, read_settings
+from lakehouse.errors import LakehouseError, UsageError
+
+
+@app.command()
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    scale: Annotated[float, typer.Option(help="1 is 60,000 sales and 10,000 order lines.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    deliveries: Annotated[int, typer.Option(help="Deliveries: the first one and later ones.")] = 1,
+    source: SourceOption = None,
+) -> None:
+    """Write sample data for every source."""
+    from sampledata import generate as generate_files
+
+    try:
+        files = generate_files(out, scale, seed, source, deliveries=deliveries)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"{error.filename or out}: {error.strerror}") from None
+    size = sum(file.stat().st_size for file in files)
+    console.print(f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
+
+
+@app.command()
+def upload(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder whose files to upload.")],
+    to: Annotated[str | None, typer.Option(help="s3://bucket/prefix, instead of LAKEHOUSE_LANDING.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace objects that differ.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Upload the files of a folder to object storage; goes on where it was stopped."""
+    from lakehouse.steps.upload import upload as upload_files
+
+    landing = read_settings().landing_setting or ""
+    upload_files(folder, to or (landing if landing.startswith(SCHEME) else ""), overwrite, dry_run, console)
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Recorded files of the gyms.")],
+    to: Annotated[
+        Literal["kafka", "landing"], typer.Option(help="Where messages go; CSV files always land.")
+    ],
+    speed: Annotated[float, typer.Option(help="1 is real time, 60 a minute per second, 0 no waiting.")] = 1.0,
+    landing: LandingOption = None,
+) -> None:
+    """Send recorded files of the gyms as a live stream, over Kafka or as files."""
+    from ingestion.bronze.topics import KafkaUnavailable
+    from sampledata.replay import ReplayError, replay_to_kafka, replay_to_landing
+
+    settings = read_settings(LAKEHOUSE_LANDING=landing)
+    if settings.landing.startswith(SCHEME):
+        raise UsageError(f"Replayed files go to a folder; give one with --landing, not {settings.landing}.")
+    target = Path(settings.landing)
+    try:
+        if to == "landing":
+            summary = replay_to_landing(folder, target, speed)
+        elif settings.kafka is None:
+            raise UsageError(
+                "LAKEHOUSE_KAFKA is not set: give Kafka's address, host:port. `make kafka` runs a broker."
+            )
+        else:
+            summary = replay_to_kafka(folder, settings.kafka, target, speed)
+    except (ValueError, KafkaUnavailable) as error:
+        raise UsageError(str(error)) from None
+    except (ReplayError, OSError) as error:
+        raise LakehouseError(str(error)) from None
+    console.print(f"{summary}.", highlight=False)

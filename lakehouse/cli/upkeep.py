@@ -1,0 +1,54 @@
+"""Commands that look after a home: validate, verify, clean."""
+
+from typing import Annotated
+
+import typer
+
+from lakehouse.cli.app import SourceArgument, app, console, read_settings, select
+from lakehouse.errors import LakehouseError
+from lakehouse.lock import writer_lock
+
+
+@app.command()
+def validate(source: SourceArgument) -> None:
+    """Count the rows of a source's tables and run every test that concerns it."""
+    from lakehouse.steps.validate import validate as validate_source
+
+    settings = read_settings()
+    select(settings, [source])
+    settings.warehouse.tables()
+    with writer_lock(settings.home):
+        validate_source(settings, source, console)
+
+
+@app.command()
+def verify() -> None:
+    """Build the models on Spark, too, in a scratch folder, and compare all tables; needs `make spark`."""
+    from lakehouse.engines.spark import require_spark
+    from lakehouse.steps.verify import verify as verify_home
+
+    settings = read_settings()
+    settings.warehouse.tables()
+    require_spark(settings)
+    with writer_lock(settings.home):
+        verify_home(settings, console)
+
+
+@app.command()
+def clean(
+    source: SourceArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove what was made of a source: its tables and checkpoints; files in the landing zone stay."""
+    from lakehouse.steps.clean import find_traces, remove
+
+    settings = read_settings()
+    tables = select(settings, [source])
+    with writer_lock(settings.home):
+        traces = find_traces(settings, tables)
+        for name in (*traces.tables, *map(str, traces.folders)):
+            console.print(name, highlight=False, soft_wrap=True)
+        if not yes and not typer.confirm("Remove these?"):
+            raise LakehouseError("Nothing was removed.")
+        remove(settings, traces)
+    console.print(f"Removed {len(traces.tables)} tables of {source}.")

@@ -1,0 +1,24 @@
+"""The environment variables that dbt's profile, boto3 and the processes started from here read."""
+
+import os
+
+from dotenv import dotenv_values
+
+from lakehouse.settings import Settings
+
+
+def export(settings: Settings) -> None:
+    """Put settings into the environment, and from `.env` what libraries read there themselves."""
+    for name, value in dotenv_values(settings.project / ".env").items():
+        if (name.startswith("AWS_") or name == "LAKEHOUSE_DEBUG") and value:
+            os.environ.setdefault(name, value)
+    exported = {
+        "LAKEHOUSE_PROJECT": settings.project,
+        "LAKEHOUSE_HOME": settings.home,
+        "LAKEHOUSE_BRONZE": settings.bronze,
+        "DATABRICKS_HOST": settings.databricks_host,
+        "DATABRICKS_HTTP_PATH": settings.databricks_http_path,
+        "DATABRICKS_TOKEN": settings.databricks_token,
+        "DATABRICKS_CATALOG": settings.databricks_catalog,
+    }
+    os.environ.update({name: str(value) for name, value in exported.items() if value is not None})

@@ -1,0 +1,56 @@
+"""Building silver and gold with dbt, with a display and a summary."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from lakehouse.display import BuildDisplay
+from lakehouse.engines.dbt import invoke
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How many nodes a build ran, and whether all of them went well."""
+
+    nodes: int
+    success: bool
+
+    def raise_for_failed(self) -> None:
+        """Raise `LakehouseError` where a model or test failed."""
+        if not self.success:
+            raise LakehouseError(
+                "Models or tests failed; tables that depend on them were left as they were. "
+                "`lakehouse status` shows the failed rows."
+            )
+
+
+def build(
+    settings: Settings, arguments: Sequence[str], console: Console, manifest: "Manifest | None" = None
+) -> Outcome:
+    """`dbt build` with its own arguments.
+
+    Raises:
+        UsageError: dbt does not understand the arguments or the project.
+    """
+    with BuildDisplay(console) as display:
+        result = invoke(settings, ["build", *arguments], display.update, manifest)
+    display.summarize(result)
+    if result.exception is not None:
+        raise UsageError(f"dbt: {result.exception}")
+    return Outcome(len(getattr(result.result, "results", [])), result.success)
+
+
+def of_sources(sources: Sequence[str]) -> list[str]:
+    """Arguments for dbt that select what depends on `sources`; none where all are meant."""
+    if not sources:
+        return []
+    # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
+    selected = ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
+    return [*selected, "--indirect-selection", "buildable"]

@@ -1,0 +1,45 @@
+"""Loading and building in one go: what is new, and what depends on it."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from rich.console import Console
+
+from ingestion.contracts import SourceTable
+from lakehouse.engines.dbt import read_project
+from lakehouse.settings import Settings
+from lakehouse.steps.build import build, of_sources
+from lakehouse.steps.last_build import LastBuild, loaded_until_now
+from lakehouse.steps.load import load
+
+
+def run(
+    settings: Settings,
+    tables: Sequence[SourceTable],
+    target: str,
+    sources: Sequence[str],
+    console: Console,
+    overwrite_schema: bool = False,
+    everything: bool = False,
+) -> None:
+    """Load `tables`, then build what is new since the last complete build, or `everything`.
+
+    With `sources`, all that depends on them is built. A refused file fails the run at its end.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        # dbt takes seconds to read the project, in which files can be loaded.
+        reading = pool.submit(read_project, settings, target)
+        summary = load(settings, tables, console, overwrite_schema)
+        manifest = reading.result()
+    last, loaded = LastBuild(settings, target), loaded_until_now(settings)
+    selection = of_sources(sources)
+    if not (sources or everything or summary.schema_changed):
+        selection = last.what_is_new(manifest, loaded)
+    arguments = ["--target", target, *selection]
+    if summary.schema_changed:
+        arguments.append("--full-refresh")
+    outcome = build(settings, arguments, console, manifest)
+    if outcome.nodes and not sources:
+        last.store(loaded)
+    outcome.raise_for_failed()
+    summary.raise_for_refused()

@@ -1,0 +1,150 @@
+"""Streams that run until they are stopped, in cycles: load, silver, and gold beside the next cycle.
+
+A cycle does what `lakehouse run` does, with what arrived since the one before. So both ways give the same
+tables, and a cycle that was killed is taken up again.
+"""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from types import FrameType
+
+from rich.console import Console
+
+from ingestion.bronze import LOADS, QUARANTINE, FileLoad
+from ingestion.bronze.topics import TopicLoader
+from ingestion.contracts import SourceTable
+from ingestion.landing.zone import FileGlob, LandedFile
+from ingestion.streams import Query, QueryProgress
+from lakehouse.display import StreamDisplay
+from lakehouse.errors import UsageError
+from lakehouse.settings import Settings
+from lakehouse.steps.compact import compact_tables
+from lakehouse.steps.follow import follow_bronze, open_queries
+from lakehouse.steps.load import LoadSummary, comes_over_kafka, load_files, load_messages, topic_loader
+from lakehouse.steps.refresh import GoldProcess, GoldRefresher
+
+_UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}
+_TRIGGER = re.compile(r"(\d+(?:\.\d+)?) (seconds?|minutes?)")
+
+
+def follow(
+    settings: Settings,
+    tables: Sequence[SourceTable],
+    console: Console,
+    trigger: str,
+    seconds: float | None,
+    engine: str = "local",
+) -> None:
+    """Follow what arrives for `tables` until SIGTERM, Ctrl-C, or for so many seconds.
+
+    `engine` is local or spark. `trigger` is how often a cycle begins, such as "5 seconds". What was loaded
+    reaches gold before the end.
+
+    Raises:
+        UsageError: the trigger is no length of time.
+        LakehouseError: a cycle failed, or files were refused.
+    """
+    interval = trigger_seconds(trigger)
+    with (
+        _stopped_by_signals() as stopped,
+        StreamDisplay(console) as display,
+        GoldRefresher(lambda: GoldProcess(settings), display.refreshed) as gold,
+    ):
+        follower = Follower(settings, tables, engine)
+        ends_at = time.monotonic() + (seconds or float("inf"))
+        while not stopped.is_set() and time.monotonic() < ends_at:
+            started = time.monotonic()
+            display.update(follower.cycle())
+            display.update_refused(follower.refused)
+            gold.refresh(follower.written_to)
+            stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
+    LoadSummary(follower.refused).raise_for_refused()
+
+
+class Follower:
+    """Takes what arrives for `tables` from the landing zone or Kafka to bronze and silver."""
+
+    def __init__(self, settings: Settings, tables: Sequence[SourceTable], engine: str = "local") -> None:
+        self._settings = settings
+        self._engine = engine
+        self._topics: dict[str, TopicLoader] = {}
+        self._over_kafka = [table for table in tables if comes_over_kafka(settings, table)]
+        self._in_files = [table for table in tables if table not in self._over_kafka]
+        self._landed: set[LandedFile] = set()
+        # Tables are made by their first load, and a run that was killed may have left rows behind.
+        self._grown = {table.bronze for table in tables}
+        self._queries: list[Query] = []
+        self._tables = tables
+        self._refused: dict[str, FileLoad] = {}
+
+    @property
+    def refused(self) -> list[FileLoad]:
+        """Files that could not be loaded and still lie there as they were."""
+        return list(self._refused.values())
+
+    @property
+    def written_to(self) -> datetime | None:
+        """When silver was last written; null when it never was."""
+        return self._queries[0].written_to if self._queries else None
+
+    def cycle(self) -> list[QueryProgress]:
+        """Everything that arrived since the last cycle, to silver; what each query did.
+
+        Raises:
+            LakehouseError: something failed; the next cycle takes it up again.
+        """
+        self._load()
+        self._queries = self._queries or open_queries(self._settings, self._tables, self._engine)
+        queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
+        compact_tables(self._settings.warehouse, [*sorted(self._grown), LOADS, QUARANTINE])
+        self._grown = set()
+        return queries
+
+    def _load(self) -> None:
+        globs = [FileGlob.of(table, self._settings.landing) for table in self._in_files]
+        landed = {file for glob in globs for file in glob.files()}
+        if landed != self._landed or not self._queries:
+            loads = load_files(self._settings, self._in_files)
+            self._refused |= {load.path: load for load in loads}
+            self._refused = {p: load for p, load in self._refused.items() if load.status == "refused"}
+            labels = {f"{load.source}.{load.table_name}" for load in loads}
+            self._grown |= {table.bronze for table in self._in_files if table.label in labels}
+            self._landed = landed
+        for table in self._over_kafka:
+            if table.label not in self._topics:
+                self._topics[table.label] = topic_loader(self._settings, table)
+            if load_messages(self._topics[table.label]):
+                self._grown.add(table.bronze)
+
+
+def trigger_seconds(trigger: str) -> float:
+    """Seconds of a length of time such as "5 seconds" or "1 minute".
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = _TRIGGER.fullmatch(trigger.strip())
+    if match is None:
+        raise UsageError(f'--trigger {trigger!r} is no length of time; give one such as "5 seconds".')
+    return float(match[1]) * _UNITS[match[2]]
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set, as long as the context lasts."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

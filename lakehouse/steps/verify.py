@@ -1,0 +1,96 @@
+"""Whether Spark builds the same tables: the models of a home, once more, in a scratch folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deltalake import DeltaTable, QueryBuilder
+from rich.console import Console
+
+from lakehouse.engines.dbt import read_project, tables_built
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+
+_NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
+_LAST_LINES = 20
+
+
+def verify(settings: Settings, console: Console) -> None:
+    """Build silver, gold and snapshots on Spark from the bronze and streamed tables of a home, and compare.
+
+    Raises:
+        LakehouseError: Spark could not build them, or a table differs; each is shown.
+    """
+    built = _built_by_dbt(settings)
+    tables = settings.warehouse.tables()
+    with TemporaryDirectory(prefix="lakehouse-verify-") as folder:
+        scratch = Path(folder) / "warehouse"
+        for name, location in tables.items():
+            if name not in built and not name.startswith("ops."):
+                _link(scratch, name, location)
+        _build_on_spark(settings.project, Path(folder))
+        compared = sorted(built & tables.keys())
+        differing = 0
+        for name in compared:
+            schema, table = name.split(".")
+            if found := difference(tables[name], str(scratch / f"{schema}.db" / table)):
+                console.print(f"{name}: {found}", highlight=False, soft_wrap=True)
+                differing += 1
+    if differing:
+        raise LakehouseError(f"{differing} of {len(compared)} tables differ from those that Spark builds.")
+    console.print(f"Spark builds the same {len(compared)} tables.", highlight=False)
+
+
+def difference(local: str, spark: str) -> str | None:
+    """What differs between two Delta tables, given by their folders; null when their rows are the same."""
+    a, b = DeltaTable(local), DeltaTable(spark)
+    names = [sorted(field.name for field in table.schema().fields) for table in (a, b)]
+    if names[0] != names[1]:
+        return f"the columns differ: {', '.join(sorted(set(names[0]) ^ set(names[1])))}"
+    columns = ", ".join(f'"{name}"' for name in names[0])
+    # DataFusion's `except all` does not count copies.
+    query = f"""
+        select
+            coalesce(sum(case when surplus > 0 then surplus end), 0) as only_here,
+            coalesce(sum(case when surplus < 0 then -surplus end), 0) as only_on_spark
+        from (
+            select sum(one) as surplus
+            from (select {columns}, 1 as one from a union all select {columns}, -1 as one from b) as rows
+            group by {columns}
+        ) as counted
+    """
+    answer = QueryBuilder().register("a", a).register("b", b).execute(query).read_all()
+    here, there = (answer[name][0].as_py() for name in ("only_here", "only_on_spark"))
+    return f"{here:,} rows only here, {there:,} only on Spark" if here or there else None
+
+
+def _built_by_dbt(settings: Settings) -> set[str]:
+    manifest = read_project(settings, "local")
+    return {
+        name
+        for name, node in tables_built(manifest).items()
+        if manifest.nodes[node].config.materialized != "streamed"
+    }
+
+
+def _link(scratch: Path, name: str, location: str) -> None:
+    schema, table = name.split(".")
+    (scratch / f"{schema}.db").mkdir(parents=True, exist_ok=True)
+    (scratch / f"{schema}.db" / table).symlink_to(location)
+
+
+def _build_on_spark(project: Path, home: Path) -> None:
+    """Run dbt in a process of its own: Java writes to the terminal as it likes."""
+    places = ("--target-path", str(home / "target"), "--log-path", str(home / "logs"))
+    done = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "build", "--target", "spark", *_NO_TESTS, *places],
+        cwd=project,
+        env=os.environ | {"LAKEHOUSE_HOME": str(home), "LAKEHOUSE_BRONZE": ""},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        lines = "\n".join(done.stdout.splitlines()[-_LAST_LINES:])
+        raise LakehouseError(f"Spark could not build the models:\n{lines}")

@@ -1,0 +1,511 @@
+"""Readers: what becomes of files that are not quite as their format wants them."""
+
+import bz2
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+import xlsxwriter
+from msoffcrypto.format.ooxml import OOXMLFile
+
+from ingestion.bronze.conform import conform
+from ingestion.contracts import SourceTable
+from ingestion.landing.zone import LandedFile
+from ingestion.readers import NO_RECORDS, FileRefused, check_compression, dialect, reader_for
+from ingestion.readers import json as json_reader
+from ingestion.readers.json import NEVER_CLOSED
+
+MakeContract = Callable[..., SourceTable]
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass
+class Case:
+    """A file and what is to become of it: rows, rescued values and records that cannot be parsed."""
+
+    content: str | bytes
+    rows: Rows = field(default_factory=list)
+    rescued: list[str] = field(default_factory=list)
+    unparsed: list[str] = field(default_factory=list)
+    refused: str | None = None
+
+
+def landed(folder: Path, name: str, content: str | bytes) -> LandedFile:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return LandedFile(datetime(2026, 1, 1, tzinfo=UTC), str(path), path.stat().st_size)
+
+
+def outcome(table: SourceTable, file: LandedFile) -> Case:
+    """What became of a file; its records in a fixed order."""
+    rows: Rows = []
+    rescued: list[str] = []
+    unparsed: list[str] = []
+    try:
+        check_compression(file)
+        reader = reader_for(table)
+        reader.check(table, file)
+        for batch in reader.read(table, file):
+            batch.validate(full=True)
+            for record in conform(batch, table).to_pylist():
+                *values, rescued_data, text = record.values()
+                if text is not None:
+                    assert not any(values)
+                    unparsed.append(text)
+                    continue
+                rows.append(tuple(values))
+                if rescued_data is not None:
+                    rescued.append(rescued_data)
+    except FileRefused as refusal:
+        return Case("", refused=str(refusal))
+    except (OSError, EOFError, zlib.error) as error:
+        return Case("", refused=f"cannot be read: {error}")
+    return Case("", sorted(rows, key=repr), sorted(rescued), sorted(unparsed))
+
+
+HEAD = "id,name\n"
+RANDOM_LINES = "".join(f"{n},{n * 7919 % 1000003}\n" for n in range(50_000))
+TRUNCATED = "cannot be read: Compressed file ended before the end-of-stream marker was reached"
+
+CSV = {
+    # headers
+    "empty.csv": Case("", refused="the file is empty"),
+    "blank_lines_only.csv": Case("\n\n", refused="the file is empty"),
+    "header_only.csv": Case(HEAD),
+    "header_without_line_end.csv": Case(HEAD.strip()),
+    "missing_column.csv": Case("id\n1\n", refused="the header lacks ['name'] and has the undeclared []: was"),
+    "renamed_column.csv": Case(
+        "id,nam\n1,A\n", refused="the header lacks ['name'] and has the undeclared ['nam']: was"
+    ),
+    "wrong_delimiter.csv": Case(
+        "id;name\n1;Ann\n",
+        refused="the header has none of the declared columns, but ['id;name']: is the delimiter ','",
+    ),
+    "no_header.csv": Case("1,Ann\n2,Bob\n", refused="the header has none of the declared columns"),
+    "one_name_twice.csv": Case("id,id,name\n1,1,A\n", refused="the header has ['id'] more than once"),
+    "extra_column.csv": Case("id,tier,name\n1,gold,Ann\n", [(1, "Ann")], ['{"tier":"gold"}']),
+    "columns_swapped.csv": Case("name,id\nAnn,1\n", [(1, "Ann")]),
+    "carriage_returns_and_line_breaks.csv": Case(
+        'id,name\r1,"Ann\nLee"\r2,Bob\r3,Cy', [(1, "Ann\nLee"), (2, "Bob"), (3, "Cy")]
+    ),
+    "line_ends_mixed.csv": Case('id,name\r1,"Ann\nLee"\n2,Bob\n', [(1, "Ann\nLee"), (2, "Bob")]),
+    "trailing_delimiters.csv": Case("id,name,,\n1,Ann,,\n2,Bob,,\n", [(1, "Ann"), (2, "Bob")]),
+    "values_without_a_name.csv": Case("id,name,,\n1,Ann,,x\n", [(1, "Ann")], ['{"column 4":"x"}']),
+    "undeclared_without_values.csv": Case(
+        "id,tier,name\n1,,Ann\n2,gold,Bob\n", [(1, "Ann"), (2, "Bob")], ['{"tier":"gold"}']
+    ),
+    "joined.csv": Case(f"{HEAD}1,Ann\n{HEAD}2,Bob\n{HEAD}", [(1, "Ann"), (2, "Bob")]),
+    "a_record_like_half_the_header.csv": Case(
+        f"{HEAD}1,name\nid,Bob\n", [(1, "name"), (None, "Bob")], ['{"id":"id"}']
+    ),
+    "archive.csv.zip": Case(f"{HEAD}1,Ann\n", refused="files that end in .zip are not read: unpack it"),
+    "quoted_header.csv": Case('"id","name"\n1,Ann\n', [(1, "Ann")]),
+    # lines
+    "blank_lines.csv": Case(f"\n\n{HEAD}\n1,Ann\n\n2,Bob\n\n", [(1, "Ann"), (2, "Bob")]),
+    "crlf.csv": Case("id,name\r\n1,Ann\r\n2,Bob\r\n", [(1, "Ann"), (2, "Bob")]),
+    "mixed_line_ends.csv": Case("id,name\r\n1,Ann\n2,Bob\r\n3,Cid\n", [(1, "Ann"), (2, "Bob"), (3, "Cid")]),
+    "old_mac.csv": Case("id,name\r1,Ann\r2,Bob\r", [(1, "Ann"), (2, "Bob")]),
+    "no_line_end.csv": Case(f"{HEAD}1,Ann\n2,Bob", [(1, "Ann"), (2, "Bob")]),
+    "cut_off.csv": Case(f"{HEAD}1,Ann\n2", [(1, "Ann")], unparsed=["2"]),
+    "too_many_fields.csv": Case(f"{HEAD}1,Ann,3\n2,Bob\n", [(2, "Bob")], unparsed=["1,Ann,3"]),
+    # quotes
+    "quotes.csv": Case(f'{HEAD}1,"Ann, ""A"""\n2,""\n', [(1, 'Ann, "A"'), (2, None)]),
+    "inches.csv": Case(f'{HEAD}1,5" pipe\n2,"6"" pipe"\n', [(1, '5" pipe'), (2, '6" pipe')]),
+    "line_breaks.csv": Case(f'{HEAD}1,"Ann\nLee"\n2,Bob\n', [(1, "Ann\nLee"), (2, "Bob")]),
+    "line_breaks_crlf.csv": Case(
+        'id,name\r\n1,"Ann\r\nLee"\r\n2,Bob\r\n3,"Cid"\r\n', [(1, "Ann\r\nLee"), (2, "Bob"), (3, "Cid")]
+    ),
+    "line_breaks_mixed.csv": Case(
+        'id,name\r\n1,Ann\n2,"Bob\nLee"\r\n3,Cid\n', [(1, "Ann"), (2, "Bob\nLee"), (3, "Cid")]
+    ),
+    "line_breaks_mixed_lf_first.csv": Case(
+        'id,name\n1,Ann\r\n2,"Bob\nLee"\n3,"Cid"\r\n', [(1, "Ann"), (2, "Bob\nLee"), (3, "Cid")]
+    ),
+    "stray_quote_in_last_field.csv": Case(
+        f'{HEAD}1,"Ann\n2,Bob\n3,Cid\n', [(1, "Ann"), (2, "Bob"), (3, "Cid")]
+    ),
+    "stray_quote_in_first_field.csv": Case(
+        f'{HEAD}"1,Ann\n2,Bob\n3,Cid\n', [(2, "Bob"), (3, "Cid")], unparsed=['"1,Ann']
+    ),
+    "two_stray_quotes.csv": Case(
+        f'{HEAD}1,"Ann\n2,Bob\n3,"Cid\n4,Dan\n', [(1, "Ann"), (2, "Bob"), (3, "Cid"), (4, "Dan")]
+    ),
+    "stray_quote_and_line_break.csv": Case(
+        f'{HEAD}1,"Ann\n2,"Bob\nLee"\n3,Cid\n', [(1, "Ann"), (2, "Bob\nLee"), (3, "Cid")]
+    ),
+    "text_behind_a_quote.csv": Case(
+        f'{HEAD}1,"Ann" Lee\n2,"Bob" \n3,"a, b" c\n', [(1, '"Ann" Lee'), (2, "Bob"), (3, '"a, b" c')]
+    ),
+    "line_break_in_too_many_fields.csv": Case(f'{HEAD}1,"a\nb",c\n', unparsed=['1,"a\nb",c']),
+    "lone_quote.csv": Case(f'{HEAD}1,"\n2,Bob\n', [(1, '"'), (2, "Bob")]),
+    "quote_in_both.csv": Case(f'{HEAD}1,a"b\n2,"c""d"\n', [(1, 'a"b'), (2, 'c"d')]),
+    "long_field.csv": Case(f"{HEAD}1,{'x' * 200_000}\n", [(1, "x" * 200_000)]),
+    "long_stray_quote.csv": Case(
+        f'{HEAD}"1,{"x" * 200_000}\n2,Bob\n', [(2, "Bob")], unparsed=[f'"1,{"x" * 200_000}']
+    ),
+    # values
+    "text_in_int.csv": Case(
+        f"{HEAD}one,Ann\n2,Bob\n",
+        [(2, "Bob"), (None, "Ann")],
+        ['{"id":"one"}'],
+    ),
+    "no_key.csv": Case(f"{HEAD},Zoe\n", [(None, "Zoe")]),
+    "bom.csv": Case(f"\ufeff{HEAD}1,Jürg\n", [(1, "Jürg")]),
+    "not_utf8.csv": Case(
+        HEAD.encode() + b"1,J\xfcrg\n2,Bob\n", [(1, None), (2, "Bob")], ['{"name":"J\ufffdrg"}']
+    ),
+    "not_utf8_in_wrong_record.csv": Case(HEAD.encode() + b"1,J\xfcrg,2\n", unparsed=["1,J\ufffdrg,2"]),
+    "not_utf8_in_stray_quote.csv": Case(HEAD.encode() + b'"1,J\xfcrg\n', unparsed=['"1,J\ufffdrg']),
+    # compressed
+    "good.csv.gz": Case(gzip.compress(f"{HEAD}1,Gus\n".encode()), [(1, "Gus")]),
+    "good.csv.bz2": Case(bz2.compress(f"{HEAD}1,Bea\n".encode()), [(1, "Bea")]),
+}  # fmt: skip
+
+
+def lines(*records: str) -> str:
+    return "".join(f"{record}\n" for record in records)
+
+
+JSON = {
+    "empty.json": Case("", refused="the file is empty"),
+    "blank_lines_only.json": Case("\n\n"),
+    "good.json": Case(lines('{"id": 1, "name": "Ann"}', "", "  ", '{"name": "Bob", "id": "2"}'),
+                      [(1, "Ann"), (2, "Bob")]),
+    "no_line_end.json": Case('{"id":1,"name":"Eve"}\r\n{"id":2,"name":"Flo"}', [(1, "Eve"), (2, "Flo")]),
+    "escapes.json": Case(lines(r'{"id":1,"name":"a\"b\nc\u00fc"}'), [(1, 'a"b\ncü')]),
+    "undeclared.json": Case(lines('{"id":1,"tier":"gold","name":"Ann","at":{"x":[1,2]}}'),
+                            [(1, "Ann")], ['{"tier":"gold","at":"{\\"x\\":[1,2]}"}']),
+    "nested.json": Case(lines('{"id":1,"name":{"a":[1,{"b":null}]}}'), [(1, '{"a":[1,{"b":null}]}')]),
+    "numbers.json": Case(lines('{"id":1,"name":1.10}', '{"id":2,"name":12345678901234567890}',
+                               '{"id":3,"name":[0.1234567890123456789,1e5]}'),
+                         [(1, "1.10"), (2, "12345678901234567890"), (3, "[0.1234567890123456789,1e5]")]),
+    "no_key.json": Case(lines("{}", '{"name":"Zoe"}', '{"id":null,"name":"Kim"}'),
+                        [(None, "Kim"), (None, "Zoe"), (None, None)]),
+    "undeclared_without_value.json": Case(lines('{"id":1,"tier":null}'), [(1, None)]),
+    "half_a_character.json": Case(lines(r'{"id":1,"name":"a\ud83d"}', r'{"id":2,"x\ud83d":"\ud83d\ude00"}'),
+                                  [(1, None), (2, None)], ['{"name":"a\ufffd"}', '{"x\ufffd":"\U0001f600"}']),
+    "nested_too_deeply.json": Case(lines('{"id":1}', "[" * 100_000), [(1, None)], unparsed=["[" * 100_000]),
+    "an_array.json": Case('[{"id":1},{"id":2}]',
+                          refused="JSON lines are declared, but the file begins with '[{"),
+    "compressed_without_saying_so.json": Case(gzip.compress(b'{"id":1}\n'),
+                                              refused="JSON lines are declared"),
+    "not_objects.json": Case(lines("7", "[1]", "null", '"text"', "[]", '{"id":1}'), [(1, None)],
+                             unparsed=['"text"', "7", "[1]", "[]", "null"]),
+    "cut_off.json": Case('{"id":1,"name":"Ann"}\n{"id":2,"na', [(1, "Ann")], unparsed=['{"id":2,"na']),
+    "names_twice.json": Case(lines('{"id":1,"id":2}', '{"id":3,"x":1,"x":2}', '{"id":4}'), [(4, None)],
+                             unparsed=['{"id":1,"id":2}', '{"id":3,"x":1,"x":2}']),
+    "glued.json": Case(lines('{"id":1}{"id":2}', '{"id":3},{"id":4}', '{"id":5} x', '{"id":6}'), [(6, None)],
+                       unparsed=['{"id":1}{"id":2}', '{"id":3},{"id":4}', '{"id":5} x']),
+    "text_in_int.json": Case(lines('{"id":"one","name":"Ann"}'), [(None, "Ann")], ['{"id":"one"}']),
+    "not_utf8.json": Case(b'{"id":1,"name":"J\xfcrg"}\n{"id":2,"name":"Bob"}\n',
+                          [(1, None), (2, "Bob")], ['{"name":"J\ufffdrg"}']),
+    "bom.json": Case('\ufeff{"id":1,"name":"Bom"}\n', [(1, "Bom")]),
+    "good.json.gz": Case(gzip.compress(b'{"id":1,"name":"Gus"}\n'), [(1, "Gus")]),
+}  # fmt: skip
+
+BROKEN = {
+    "far_too_many_fields.csv": Case(
+        f"{HEAD}1,Ann{',' * 30_000}\n2,Bob\n", [(2, "Bob")], unparsed=[f"1,Ann{',' * 30_000}"]
+    ),
+    "cut_header.csv.gz": Case(gzip.compress(f"{HEAD}1,Ann\n".encode())[:15], refused=TRUNCATED),
+    "cut_records.csv.gz": Case(gzip.compress(f"{HEAD}{RANDOM_LINES}".encode())[:-50_000], refused=TRUNCATED),
+    "not_compressed.csv.gz": Case(f"{HEAD}1,Not\n", refused="cannot be read: Not a gzipped file (b'id')"),
+    "cut.json.gz": Case(gzip.compress(b'{"id":1}\n' + RANDOM_LINES.encode())[:-50_000], refused=TRUNCATED),
+}
+
+
+ARRAYS = {
+    "empty.jsons": Case(" \n", refused="the file is empty"),
+    "no_records.jsons": Case("[]"),
+    "lines.jsons": Case('{"id":1}\n',
+                        refused="a JSON array is declared, but the file begins with '{\"id\":1}"),
+    "indented.jsons": Case('[\n  {\n    "id": 1,\n    "name": "Ann"\n  },\n  {"id": 2}\n]\n',
+                           [(1, "Ann"), (2, None)]),
+    "brackets_in_text.jsons": Case('[{"id":1,"name":"]}{[\\""},{"id":2}]', [(1, ']}{["'), (2, None)]),
+    "ends_in_a_record.jsons": Case('[{"id":1},{"id":2,"na', [(1, None)],
+                                   unparsed=[NEVER_CLOSED, '{"id":2,"na']),
+    "ends_between_records.jsons": Case('[{"id":1},', [(1, None)], unparsed=[NEVER_CLOSED]),
+    "broken_record.jsons": Case('[{"id":1},{"id":x},{"id":3}]', [(1, None), (3, None)],
+                                unparsed=['{"id":x}']),
+    "quote_too_many.jsons": Case(
+        '[{"id":1,"name":"A"n","x":[{"id":7},{"id":8}]},{"id":2,"name":"Bob"},{"id":3,"name":"Cy"}]',
+        [(2, "Bob"), (3, "Cy")], unparsed=['{"id":1,"name":"A"n","x":[{"id":7},{"id":8}]}'],
+    ),
+    "no_objects.jsons": Case('[1,[2],"a",{"id":4}]', [(4, None)], unparsed=['"a"', "1", "[2]"]),
+    "text_after.jsons": Case('[{"id":1}] done', [(1, None)], unparsed=["done"]),
+    "text_between.jsons": Case('[{"id":1}, oops {"id":2}]', [(1, None)], unparsed=['oops {"id":2}']),
+    "names_twice.jsons": Case('[{"id":1,"id":2},{"id":3}]', [(3, None)], unparsed=['{"id":1,"id":2}']),
+    "compressed.jsons.gz": Case(gzip.compress(b'[{"id":1,"tier":{"a":[1]}}]'), [(1, None)],
+                                ['{"tier":"{\\"a\\":[1]}"}']),
+    "bom.jsons": Case('\ufeff[{"id":1}]', [(1, None)]),
+}  # fmt: skip
+
+
+@dataclass
+class Formula:
+    """A cell with a formula, and its value as text; null where the program stored none."""
+
+    text: str
+    value: str | None
+
+
+def workbook(*rows: Sequence[object], sheet: str = "Sheet1", hidden: Sequence[str] = ()) -> bytes:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"default_date_format": "yyyy-mm-dd"}) as book:
+        for name in hidden:
+            book.add_worksheet(name).hide()
+        page = book.add_worksheet(sheet)
+        page.activate()
+        page.set_first_sheet()
+        for number, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                if isinstance(cell, Formula):
+                    page.write_formula(number, column, cell.text, value="?" if cell.value is None else "!")
+                elif str(cell).startswith("#"):
+                    page.write_formula(number, column, "=A1", value=cell)
+                else:
+                    page.write(number, column, cell)
+    without = rewritten(content.getvalue(), b' t="str"><f>A1</f><v>?</v></c>', b"><f>A1</f></c>")
+    return rewritten(without, b"<f>A1</f><v>!</v>", b"<f>A1</f><v></v>")
+
+
+def rewritten(content: bytes, old: bytes, new: bytes) -> bytes:
+    """A workbook of which the first sheet is written in another way."""
+    changed = io.BytesIO()
+    with ZipFile(io.BytesIO(content)) as archive, ZipFile(changed, "w") as target:
+        for name in archive.namelist():
+            data = archive.read(name)
+            target.writestr(name, data.replace(old, new) if name.endswith("sheet1.xml") else data)
+    return changed.getvalue()
+
+
+def with_prefix(content: bytes) -> bytes:
+    """As programs write it that give each name of XML a prefix, and put attributes elsewhere."""
+    content = rewritten(content, b"<c r=", b"<x:c  r=")
+    for old, new in ((b"</c>", b"</x:c>"), (b"<v>", b"<x:v>"), (b"</v>", b"</x:v>"), (b"<f>", b"<x:f>"),
+                     (b"</f>", b"</x:f>"), (b"<row ", b"<x:row "), (b"</row>", b"</x:row>"),
+                     (b"sheetData>", b"x:sheetData>"), (b"</x:sheetData", b"</x:sheetData"),
+                     (b"<worksheet xmlns=", b"<worksheet xmlns:x=")):  # fmt: skip
+        content = rewritten(content, old, new)
+    return content
+
+
+NAMES = ("id", "name")
+
+
+def protected(content: bytes) -> bytes:
+    encrypted = io.BytesIO()
+    OOXMLFile(io.BytesIO(content)).encrypt("secret", encrypted)
+    return encrypted.getvalue()
+
+
+WORKBOOKS = {
+    "empty.xlsx": Case("", refused="the file is empty"),
+    "empty_sheet.xlsx": Case(workbook(), refused="the sheet is empty"),
+    "header_only.xlsx": Case(workbook(NAMES)),
+    "good.xlsx": Case(workbook(NAMES, (1, "Ann\nLee"), (2, 2.5)), [(1, "Ann\nLee"), (2, "2.5")]),
+    "types.xlsx": Case(
+        workbook(NAMES, (1, True), (2, date(2024, 2, 29)), (3, datetime(2024, 2, 29, 12, 30)), ("4", 5.0)),
+        [(1, "true"), (2, "2024-02-29"), (3, "2024-02-29T12:30:00"), (4, "5")],
+    ),
+    "blank_rows.xlsx": Case(workbook(NAMES, (), (1, "Ann"), (None, ""), (2, None)), [(1, "Ann"), (2, None)]),
+    "columns_swapped.xlsx": Case(workbook(("name", "id"), ("Ann", 1)), [(1, "Ann")]),
+    "extra_columns.xlsx": Case(
+        workbook(("id", "name", "tier"), (1, "Ann", "gold", "loose")),
+        [(1, "Ann")], ['{"tier":"gold","column 4":"loose"}'],
+    ),
+    "text_in_int.xlsx": Case(workbook(NAMES, ("one", "Ann")), [(None, "Ann")], ['{"id":"one"}']),
+    "errors.xlsx": Case(
+        workbook(NAMES, (1, "#N/A"), ("#DIV/0!", "Bob"), ("#N/A", "#N/A")),
+        [(1, "#N/A"), (None, "#N/A"), (None, "Bob")], ['{"id":"#DIV/0!"}', '{"id":"#N/A"}'],
+    ),
+    "errors_in_another_dialect.xlsx": Case(
+        with_prefix(workbook(NAMES, (1, "#N/A"), ("#DIV/0!", "Bob"))),
+        [(1, "#N/A"), (None, "Bob")], ['{"id":"#DIV/0!"}'],
+    ),
+    "empty_text_of_a_formula.xlsx": Case(workbook(NAMES, (1, Formula("=A1", ""))), [(1, None)]),
+    "formula_without_value.xlsx": Case(
+        workbook(NAMES, (1, Formula("=A1", None))),
+        refused="cell B2 of sheet Sheet1 has a formula, but no value",
+    ),
+    "renamed_column.xlsx": Case(workbook(("id", "nam"), (1, "A")), refused="the header lacks ['name']"),
+    "one_name_twice.xlsx": Case(workbook(("id", "id", "name")), refused="the header has ['id'] more"),
+    "truncated.xlsx": Case(workbook(NAMES, (1, "Ann"))[:-400], refused="the file is no readable Excel"),
+    "csv.xlsx": Case(f"{HEAD}1,Ann\n", refused="the file is no readable Excel workbook"),
+    "protected.xlsx": Case(protected(workbook(NAMES, (1, "Ann"))),
+                           refused="the workbook is protected by a password"),
+}  # fmt: skip
+
+FILES = CSV | JSON | ARRAYS | WORKBOOKS | BROKEN
+FORMATS = {"csv": "csv", "json": "json", "jsons": "json_array", "xlsx": "xlsx"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_becomes_rows_rescued_values_and_unparsed_records(
+    contract: MakeContract, tmp_path: Path, name: str
+) -> None:
+    case = FILES[name]
+    found = outcome(contract(format=FORMATS[name.split(".")[1]]), landed(tmp_path, name, case.content))
+    assert (found.refused or "").startswith(case.refused or "")
+    assert bool(found.refused) == bool(case.refused), found.refused
+    assert (found.rows, found.rescued, found.unparsed) == (case.rows, case.rescued, case.unparsed)
+
+
+@pytest.mark.parametrize("name", [name for name in CSV if len(CSV[name].content) < 1000])
+def test_where_a_block_ends_makes_no_difference(
+    contract: MakeContract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    file = landed(tmp_path, name, CSV[name].content)
+    as_one = outcome(contract(), file)
+    monkeypatch.setattr(dialect, "_CHUNK", 16)
+    assert outcome(contract(), file) == as_one
+
+
+def test_the_end_of_a_quote_is_looked_for_in_a_limited_space(
+    contract: MakeContract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "_CHUNK", 16)
+    monkeypatch.setattr(dialect, "_LONGEST_RECORD", 32)
+    content = f'{HEAD}1,"Ann\n' + "".join(f"{n},Bob\n" for n in range(2, 102))
+    file = landed(tmp_path, "a.csv", content)
+    rows = outcome(contract(), file).rows
+    assert len(rows) == 101 and (1, "Ann") in rows
+    assert max(map(len, reader_for(contract()).read(contract(), file))) < 10
+    refused = outcome(contract(), landed(tmp_path, "b.csv", f"{HEAD}1,{'x' * 100}\n")).refused
+    assert refused == "a line has more than 32 bytes: has the file line ends?"
+
+
+def test_a_line_of_json_has_a_limit(
+    contract: MakeContract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_reader, "_CHUNK", 16)
+    monkeypatch.setattr(json_reader, "_LONGEST_LINE", 32)
+    file = landed(tmp_path, "a.json", '{"id":1}\n{"id":2,"name":"' + "x" * 100 + '"}\n')
+    assert (outcome(contract(format="json"), file).refused or "").startswith("a line has more than 32 char")
+
+
+def test_a_long_field_needs_no_long_block(contract: MakeContract, tmp_path: Path) -> None:
+    name = "x\n" * 3_000_000
+    (row,) = outcome(contract(), landed(tmp_path, "a.csv", f'{HEAD}1,"{name}"\n')).rows
+    assert row == (1, name)
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_batches_are_bounded(contract: MakeContract, tmp_path: Path, format: str) -> None:
+    line = "1,Ann Lee of somewhere\n" if format == "csv" else '{"id":1,"name":"Ann Lee of somewhere"}\n'
+    content = (HEAD if format == "csv" else "") + line * 300_000
+    file = landed(tmp_path, f"a.{format}.gz", gzip.compress(content.encode(), 1))
+    table = contract(format=format)
+    sizes = [batch.nbytes for batch in reader_for(table).read(table, file)]
+    assert len(sizes) > 1 and max(sizes) < 20_000_000
+
+
+def test_a_complete_extract_without_records_is_refused(contract: MakeContract, tmp_path: Path) -> None:
+    files = {
+        "a.csv": HEAD,
+        "b.csv": f"{HEAD}\n \n",
+        "c.csv": f"{HEAD}{HEAD}",
+        "a.json": "\n",
+        "a.jsons": "[ ]",
+        "a.xlsx": workbook(NAMES),
+    }
+    reasons = {
+        outcome(
+            contract(delivery="complete", format=FORMATS[name[2:]]), landed(tmp_path, name, content)
+        ).refused
+        for name, content in files.items()
+    }
+    assert reasons == {NO_RECORDS}
+
+
+def test_a_sheet_is_found_by_its_name(contract: MakeContract, tmp_path: Path) -> None:
+    table = contract(format="xlsx", sheet="People")
+    right = landed(tmp_path, "right.xlsx", workbook(NAMES, (1, "Ann"), sheet="People"))
+    wrong = landed(tmp_path, "wrong.xlsx", workbook(NAMES, (2, "Bob"), sheet="Places"))
+    assert outcome(table, right).rows == [(1, "Ann")]
+    assert outcome(table, wrong).refused == (
+        "there is no sheet People, only ['Places']: rename it, or the contract's"
+    )
+
+
+def test_a_hidden_sheet_is_not_the_first_one(contract: MakeContract, tmp_path: Path) -> None:
+    content = workbook(NAMES, (1, "Ann"), sheet="data", hidden=["old", "older"])
+    assert outcome(contract(format="xlsx"), landed(tmp_path, "a.xlsx", content)).rows == [(1, "Ann")]
+    named = outcome(contract(format="xlsx", sheet="old"), landed(tmp_path, "b.xlsx", content))
+    assert named.refused == "the sheet is empty"
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "json_array", "xlsx"])
+def test_headers_may_differ_from_column_names(contract: MakeContract, tmp_path: Path, format: str) -> None:
+    table = contract(
+        columns={"customer_id": "int", "sub_category": "string"}, keys=["customer_id"],
+        headers={"customer_id": "Customer ID", "sub_category": "Sub-Category"}, format=format,
+    )  # fmt: skip
+    content = {
+        "csv": "Customer ID,Sub-Category,customer_id\n1,Chairs,9\nn/a,Tables,8\n",
+        "json": '{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9}\n'
+                '{"Customer ID":"n/a","Sub-Category":"Tables","customer_id":8}\n',
+        "json_array": '[{"Customer ID":1,"Sub-Category":"Chairs","customer_id":9},'
+                      '{"Customer ID":"n/a","Sub-Category":"Tables","customer_id":8}]',
+        "xlsx": workbook(("Customer ID", "Sub-Category", "customer_id"),
+                         (1, "Chairs", 9), ("n/a", "Tables", 8)),
+    }[format]  # fmt: skip
+    found = outcome(table, landed(tmp_path, "file", content))
+    assert found.rows == [(1, "Chairs"), (None, "Tables")]
+    # By their names in the file, so that one cannot hide the other.
+    assert found.rescued == ['{"Customer ID":"n/a","customer_id":"8"}', '{"customer_id":"9"}']
+
+
+OPTIONS = {
+    "semicolons": ({"sep": ";"}, b'id;name\n1;"Ann\nLee"\n', "Ann\nLee"),
+    "tabs": ({"delimiter": "\t"}, b"id\tname\n1\tAnn\n", "Ann"),
+    "tabs_in_words": ({"sep": "\\t"}, b"id\tname\n1\tAnn\n", "Ann"),
+    "two_bars": ({"sep": "||"}, b'id||name\n1||"a|b||c"\n', "a|b||c"),
+    "broken_bars": ({"sep": "\u00a6"}, 'id\u00a6name\n1\u00a6"Ann\u00a6Lee"\n'.encode(), "Ann\u00a6Lee"),
+    "latin1": ({"encoding": "ISO-8859-1"}, "id,name\n1,\u00c4nn\n".encode("latin-1"), "\u00c4nn"),
+    "windows": ({"encoding": "windows-1252"}, b"id,name\n1,\x80 \x93x\x94\n", "\u20ac \u201cx\u201d"),
+    "windows_hole": ({"encoding": "windows-1252"}, b"id,name\n1,\x81\n", None),
+    "dos": ({"encoding": "cp850"}, b"id,name\n1,J\x81rg\n", "J\u00fcrg"),
+    "japanese": ({"encoding": "shift_jis"}, "id,name\n1,\u8868\n".encode("shift_jis"), "\u8868"),
+    "utf16": ({"encoding": "UTF-16"}, "id,name\n1,\u00c4nn\n".encode("utf-16"), "\u00c4nn"),
+    "utf16le": ({"encoding": "UTF-16LE"}, 'id,name\r\n1,"\u00c4n\nn"\r\n'.encode("utf-16-le"), "\u00c4n\nn"),
+    "apostrophes": ({"quote": "'"}, b"id,name\n1,'Ann\nLee'\n", "Ann\nLee"),
+    "backslash": ({"escape": "\\"}, b'id,name\n1,"5\\" \\\\ \\n\nb"\n', '5" \\ \\n\nb'),
+    "null": ({"nullValue": "\\N"}, b"id,name\n1,\\N\n", None),
+    "json_latin1": ({"format": "json", "encoding": "latin-1"}, b'{"id":1,"name":"J\xfcrg"}', "J\u00fcrg"),
+    "array_utf16": ({"format": "json_array", "encoding": "utf-16"},
+                    '[{"id":1,"name":"\u00fc"}]'.encode("utf-16"), "\u00fc"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_reach_header_and_records(contract: MakeContract, tmp_path: Path, name: str) -> None:
+    options, content, expected = OPTIONS[name]
+    assert outcome(contract(**options), landed(tmp_path, "file", content)).rows == [(1, expected)]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"encoding": "no-such"}, "there is no encoding 'no-such'"),
+        ({"encoding": "rot13"}, "there is no encoding 'rot13'"),
+        ({"quote": "''"}, "the options sep, quote and escape cannot be"),
+        ({"sep": ""}, "the options sep, quote and escape cannot be"),
+    ],
+)
+def test_options_that_cannot_be_are_named(
+    contract: MakeContract, tmp_path: Path, options: dict[str, str], reason: str
+) -> None:
+    assert (outcome(contract(**options), landed(tmp_path, "a.csv", HEAD)).refused or "").startswith(reason)
+
+
+def test_one_column_has_blank_lines_too(contract: MakeContract, tmp_path: Path) -> None:
+    table = contract(columns="id int")
+    assert outcome(table, landed(tmp_path, "a.csv", "id\n1\n  \n\nid\n2\n")).rows == [(1,), (2,)]

@@ -1,0 +1,173 @@
+"""The page with the charts that people look at first."""
+
+import re
+import sys
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from lakehouse.charts.report import FIGURES, report_page
+from lakehouse.cli import main
+from lakehouse.warehouse import Warehouse
+
+from ..conftest import write_table
+from .pages import faint_texts, needs_chromium, opened
+
+MODELS = """
+models:
+  - {name: fct_sales, columns: [{name: sales_amount, config: {meta: {unit: USD}}}]}
+  - {name: profit_cube, columns: [{name: profit, config: {meta: {unit: EUR}}}]}
+"""
+MONEY = pa.decimal128(18, 2)
+TIME = pa.timestamp("us", tz="UTC")
+INGESTED_AT = datetime(2026, 11, 20, 8, 3, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "_gold__models.yml").write_text(MODELS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    _write_sales(home / "warehouse")
+    _write_events(home / "warehouse")
+    cube = {
+        "year": pa.array([2016, 2016, 2017, 2017, 2017], pa.int32()),
+        "category": ["Furniture", "Technology", "Furniture", "Technology", "Technology"],
+        "profit": pa.array([Decimal(n) for n in ("-1200.50", "30000", "800", "4000", "0.25")], MONEY),
+    }
+    write_table(home / "warehouse", "gold.profit_cube", pa.table(cube))
+    return home
+
+
+@pytest.fixture(scope="module")
+def page_file(home: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("page") / "report.html"
+    file.write_text(report_page(Warehouse(home / "warehouse"), models), encoding="utf-8")
+    return file
+
+
+def test_headlines_and_dates(page_file: Path) -> None:
+    html = page_file.read_text(encoding="utf-8")
+    headlines = re.findall(
+        r'<dt>(.+?)</dt><dd><data value="(.+?)">(.+?)</data>(?: <small>(.+?)</small>)?', html
+    )
+    assert headlines == [
+        ("Sales lines", "400", "400", ""),
+        ("Revenue", "80200.00", "80.2k", "USD"),
+        ("Profit", "400.00", "400", ""),
+        ("Storefront profit", "33599.75", "33.6k", "EUR"),
+        ("Events", "41280", "41.3k", ""),
+    ]
+    assert "Data of 2026-11-20 08:03 UTC." in html
+    assert f"Written {datetime.now(UTC):%Y-%m-%d} " in html
+
+
+def test_every_chart_is_there_with_its_numbers(page_file: Path) -> None:
+    html = page_file.read_text(encoding="utf-8")
+    figures = re.findall(r"<figure>.+?</figure>", html, re.DOTALL)
+    assert re.findall("<h2>(.+?)</h2>", "".join(figures)) == [figure.title for figure in FIGURES]
+    assert [figure.count('role="img" aria-label="') for figure in figures] == [2] * len(FIGURES)
+    events, hours, profit, countries, lines = figures
+    assert "Events by action. Bars: Event count by Action, highest 38.4k (view)." in events
+    assert ">Hour (UTC)</text>" in hours
+    assert "the first 100 of 240 rows" in hours
+    assert ">Profit (EUR)</text>" in profit
+    assert '<th scope="row">2016</th><td>30,000.00</td><td>-1,200.50</td>' in profit
+    assert ">Sales amount (USD)</text>" in countries
+    assert "Left out: 2 rows without order year." in countries
+    # A sale whose customer is not in the dimension is not lost.
+    assert "(none)" in countries
+    assert "Mountain &amp; &lt;b&gt;Road" in lines
+
+
+def test_ids_are_unique(page_file: Path) -> None:
+    ids = re.findall(r'\bid="(.+?)"', page_file.read_text(encoding="utf-8"))
+    assert len(ids) == len(set(ids))
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_in_a_browser(page_file: Path, scheme: str) -> None:
+    with opened(page_file, scheme) as page:
+        light = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 247, 249)"
+        assert light == (scheme == "light")
+        assert page.get_by_role("img").count() == len(FIGURES)
+        for summary in page.get_by_text("Numbers", exact=True).all():
+            summary.click()
+        assert page.get_by_role("table").count() == len(FIGURES)
+        assert faint_texts(page) == []
+        page.set_viewport_size({"width": 400, "height": 800})
+        assert page.get_by_role("img").count() == len(FIGURES)
+        assert page.evaluate("document.documentElement.scrollWidth") == 400
+        assert faint_texts(page) == []
+
+
+def test_the_command_says_what_is_not_built_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write_sales(tmp_path / "warehouse")
+    empty = {"action": pa.array([], pa.string()), "event_count": pa.array([], pa.int64())}
+    write_table(tmp_path / "warehouse", "gold.events_by_action", pa.table(empty))
+    assert _report(tmp_path, monkeypatch) == 0
+    assert str(tmp_path / "report.html") in capsys.readouterr().out
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert html.count("<figure>") == 2
+    assert "Left out, no rows to draw in gold.events_by_action. Run `lakehouse run`." in html
+    assert "Left out, not built yet: gold.profit_cube. Run `lakehouse run`." in html
+
+
+def test_errors(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _report(tmp_path, monkeypatch) == 2
+    assert "run `lakehouse run` first" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert _report(home, monkeypatch, "--out", str(tmp_path / "file" / "x.html")) == 2
+    assert "x.html cannot be written (" in capsys.readouterr().err
+
+
+def _report(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setenv("LAKEHOUSE_HOME", str(home))
+    monkeypatch.setattr(sys, "argv", ["lakehouse", "report", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
+
+
+def _write_sales(warehouse: Path) -> None:
+    count = 400
+    days = [None if n < 2 else date(2012, 12, 1) + timedelta(days=n) for n in range(count)]
+    sales = {
+        "customer_key": [str(n % 4) for n in range(count)],
+        "product_key": [str(n % 2) for n in range(count)],
+        "order_date": pa.array(days, pa.date32()),
+        "sales_amount": pa.array([Decimal(n + 1) for n in range(count)], MONEY),
+        "profit": pa.array([Decimal(1)] * count, MONEY),
+        "_ingested_at": pa.array([INGESTED_AT - timedelta(days=n) for n in range(count)], TIME),
+    }
+    customers = {"customer_key": ["0", "1", "2"], "country": ["Germany", "France", "Canada"]}
+    products = {"product_key": ["0", "1"], "product_line": ["Mountain & <b>Road", "Touring"]}
+    write_table(warehouse, "gold.fct_sales", pa.table(sales))
+    write_table(warehouse, "gold.dim_customer", pa.table(customers))
+    write_table(warehouse, "gold.dim_product", pa.table(products))
+
+
+def _write_events(warehouse: Path) -> None:
+    start = datetime(2026, 10, 1, tzinfo=UTC)
+    actions = ["view", "buy"]
+    by_hour = {
+        "hour": pa.array([start + timedelta(hours=n) for n in range(240) for _ in actions], TIME),
+        "action": actions * 240,
+        "event_count": [160, 12] * 240,
+    }
+    write_table(warehouse, "gold.events_by_hour", pa.table(by_hour))
+    by_action = {"action": actions, "event_count": [240 * 160, 240 * 12]}
+    write_table(warehouse, "gold.events_by_action", pa.table(by_action))

@@ -1,0 +1,85 @@
+"""What `lakehouse status` says of loads, builds and failed tests."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from rich.console import Console
+
+from lakehouse.reading.status import show
+from lakehouse.warehouse import Warehouse
+
+from ..conftest import write_table
+
+NOW = datetime(2026, 1, 2)
+TIME = pa.timestamp("us", tz="UTC")
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    """Loads of no file, and a quarantine with records of two files."""
+    loads = {name: pa.array([], pa.string()) for name in ("source", "table_name", "_source_file", "status")}
+    loads |= {name: pa.array([], pa.int64()) for name in ("rows_loaded", "rows_rescued", "rows_quarantined")}
+    write_table(tmp_path, "ops.loads", pa.table(loads | {"_ingested_at": pa.array([], TIME)}))
+    quarantine = {
+        "source": ["events"] * 2,
+        "table_name": ["events"] * 2,
+        "reason": ["noise"] * 2,
+        "_source_file": ["/landing/file-10.json", "/landing/file-9.json"],
+        "_ingested_at": pa.array([NOW, NOW.replace(day=1)], TIME),
+    }
+    write_table(tmp_path, "ops.quarantine", pa.table(quarantine))
+    return Warehouse(tmp_path)
+
+
+def shown(warehouse: Warehouse) -> str:
+    console = Console(width=200, record=True)
+    show(warehouse, [], console)
+    return console.export_text()
+
+
+def write_builds(warehouse: Warehouse, *builds: tuple[str, int, int]) -> None:
+    """A row of `ops.builds` for each command with its failed tests and warnings, one after the other."""
+    commands, failed, warned = zip(*builds, strict=True)
+    table = {
+        "invocation_id": [f"invocation {number}" for number in range(len(builds))],
+        "command": commands,
+        "finished_at": pa.array([NOW.replace(hour=hour) for hour in range(len(builds))], TIME),
+        "tests_passed": [10] * len(builds),
+        "tests_failed": failed,
+        "tests_warned": warned,
+    }
+    write_table(warehouse.root, "ops.builds", pa.table(table))
+
+
+def write_failed_row(warehouse: Warehouse, invocation: str) -> None:
+    row = {"test_name": "is_known", "model": "gold.fct", "severity": "fail", "failures": 1, "record": "{}"}
+    columns = {name: [value] for name, value in ({"invocation_id": invocation} | row).items()}
+    write_table(warehouse.root, "ops.failed_rows", pa.table(columns))
+
+
+def test_the_newest_file_is_the_one_that_came_last(warehouse: Warehouse) -> None:
+    assert "file-10.json" in shown(warehouse)
+    assert "file-9.json" not in shown(warehouse)
+
+
+def test_tests_that_could_not_run_have_no_rows(warehouse: Warehouse) -> None:
+    write_builds(warehouse, ("build", 3, 0))
+    assert "10 tests passed, 3 failed" in shown(warehouse)
+    assert "tests that could not run" in shown(warehouse)
+
+
+def test_failed_tests_are_those_of_the_last_build(warehouse: Warehouse) -> None:
+    write_builds(warehouse, ("build", 1, 0), ("build", 0, 0))
+    write_failed_row(warehouse, "invocation 0")
+    assert "is_known" not in shown(warehouse)
+
+
+def test_a_build_is_not_hidden_by_tests_after_it(warehouse: Warehouse) -> None:
+    write_builds(warehouse, ("build", 1, 0), ("test", 0, 0))
+    write_failed_row(warehouse, "invocation 0")
+    output = shown(warehouse)
+    assert "Last build 2026-01-02 00:00 UTC: 10 tests passed, 1 failed" in output
+    assert "Last test 2026-01-02 01:00 UTC: 10 tests passed, 0 failed" in output
+    assert "is_known" in output and "could not run" not in output

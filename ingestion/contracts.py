@@ -63,12 +63,43 @@ def _known_type(data_type: str) -> str:
     return data_type
 
 
+# What a column tells of a person.
+PersonalData = Literal["name", "email", "phone", "address", "birth_date", "demographic", "device", "message"]
+
+
+class Period(BaseModel):
+    """A length of time, as dbt declares it: `{count: 2, period: day}`."""
+
+    count: int
+    period: Literal["minute", "hour", "day"]
+
+    @property
+    def duration(self) -> timedelta:
+        """The period as a timedelta."""
+        return timedelta(**{f"{self.period}s": self.count})
+
+
+class Extract(BaseModel):
+    """Where a table is extracted from: `resource` of a `connector`.
+
+    What changed since the newest `cursor` is asked for again from `overlap` before it; without a cursor,
+    everything is.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    connector: str
+    resource: str
+    cursor: str | None = None
+    overlap: Period | None = None
+
+
 class Column(BaseModel):
     """A column of a source table: name, Databricks SQL type, description.
 
-    `header` is its name in the files, where that is another (`config.meta.header`). A column with `day_of`
-    or `week_of` (`config.meta`) is not in the files: the loader computes it from a column of epoch seconds,
-    as the day (UTC) or the Monday before it.
+    `config.meta` may have more: `header` is its name in the files, where that is another. A column with
+    `day_of` or `week_of` is not in the files: the loader computes it from a column of epoch seconds, as the
+    day (UTC) or the Monday before it. `pii` says what it tells of a person.
     """
 
     name: Annotated[str, AfterValidator(_storable)]
@@ -79,6 +110,7 @@ class Column(BaseModel):
     )
     day_of: str | None = Field(None, validation_alias=AliasPath("config", "meta", "day_of"))
     week_of: str | None = Field(None, validation_alias=AliasPath("config", "meta", "week_of"))
+    pii: PersonalData | None = Field(None, validation_alias=AliasPath("config", "meta", "pii"))
 
     @property
     def computed_from(self) -> str | None:
@@ -92,7 +124,9 @@ class Delivery(BaseModel):
     `path` is a folder below the landing zone and a file name with `*` and `?`, which is looked for in
     subfolders too; `format` names a reader; `delivery` says whether each file is the complete table or
     only changes; `keys` identify a record; `options` go to the reader. Records that may also come over
-    Kafka have its `topics`. `partitioned_by` are columns of the bronze table.
+    Kafka have its `topics`. `partitioned_by` are columns of the bronze table. Of several records of a key
+    in one file, that with the greatest `newest_by` counts. `subject` is the column that says whose personal
+    data a row holds. `extract` is for a table that a connector brings.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -104,6 +138,9 @@ class Delivery(BaseModel):
     options: dict[str, str] = {}
     topics: list[str] = []
     partitioned_by: list[str] = []
+    newest_by: str | None = None
+    subject: str | None = None
+    extract: Extract | None = None
 
     @model_validator(mode="after")
     def _known_options(self) -> "Delivery":
@@ -112,18 +149,6 @@ class Delivery(BaseModel):
             names = ", ".join(unknown)
             raise ValueError(f"options: unknown {names}; a reader of {self.format} takes {known}")
         return self
-
-
-class Period(BaseModel):
-    """A length of time, as dbt declares it: `{count: 2, period: day}`."""
-
-    count: int
-    period: Literal["minute", "hour", "day"]
-
-    @property
-    def duration(self) -> timedelta:
-        """The period as a timedelta."""
-        return timedelta(**{f"{self.period}s": self.count})
 
 
 class Freshness(BaseModel):
@@ -180,6 +205,12 @@ class SourceTable(BaseModel):
         for key in [*self.arrives.keys, *self.arrives.partitioned_by]:
             if key not in names:
                 raise ValueError(f"key '{key}' is not among the columns {names}")
+        for setting in ("newest_by", "subject"):
+            if (column := getattr(self.arrives, setting)) and column not in names:
+                raise ValueError(f"{setting} '{column}' is not among the columns {names}")
+        personal = [column.name for column in self.declared if column.pii]
+        if personal and not self.arrives.subject:
+            raise ValueError(f"columns {personal} are personal: say whose, with config.meta.subject")
         integers = [column.name for column in self.columns if column.data_type in ("int", "bigint")]
         for column in self.declared:
             if column.computed_from and (column.computed_from not in integers or column.data_type != "date"):
@@ -191,7 +222,9 @@ class SourceTable(BaseModel):
 
 
 def read_contracts(models: Path) -> list[SourceTable]:
-    """Source tables declared below the folder `models`, in the order of their files.
+    """Source tables that are loaded, declared below the folder `models`, in the order of their files.
+
+    Those with `config.meta.written_by` are written by what it names, and not among them.
 
     Raises:
         ContractError: a sources file cannot be read or breaks the rules above.
@@ -230,9 +263,17 @@ def _read_file(file: Path) -> list[SourceTable]:
             _read_table(file, source, table)
             for source in declared.get("sources") or []
             for table in source.get("tables") or []
+            if not _written_by(source, table)
         ]
     except (AttributeError, KeyError, TypeError) as error:
         raise ContractError(f"{file}: not a list of sources with names and tables: {error}") from None
+
+
+def _written_by(source: dict[str, Any], table: dict[str, Any]) -> str | None:
+    """What writes a table that does not arrive as files; null where it does."""
+    meta = (source.get("config") or {}).get("meta", {}) | (table.get("config") or {}).get("meta", {})
+    written_by: str | None = meta.get("written_by")
+    return written_by
 
 
 def _read_table(file: Path, source: dict[str, Any], table: dict[str, Any]) -> SourceTable:

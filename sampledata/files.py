@@ -1,14 +1,14 @@
 """Files as systems export them: back office CSV (header, CRLF line ends, no quoting) and text."""
 
 import gzip
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
+
+from ingestion.landing.writer import complete_file
 
 _AS_EXPORTED = csv.WriteOptions(eol="\r\n", quoting_style="none", quoting_header="none", batch_size=16_384)
 _FAST = 1
@@ -17,21 +17,6 @@ _FAST = 1
 def delivery_file(folder: Path, table: str, delivery: int, ending: str = "csv") -> Path:
     """Return `<folder>/<table>.<ending>`, from the second delivery on `<table>_<delivery>.<ending>`."""
     return folder / (f"{table}.{ending}" if delivery == 1 else f"{table}_{delivery}.{ending}")
-
-
-@contextmanager
-def complete_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to; the file gets its own name, in place of an earlier one, at the end.
-
-    Nothing is left of it where the block raises an error.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_csv(path: Path, tables: Iterable[pa.Table]) -> Path:

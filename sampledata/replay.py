@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from ingestion.bronze.topics import ANSWER_SECONDS, KafkaUnavailable
+from ingestion.landing.writer import write
 
 # Files arrive this often, in seconds.
 _INTERVAL = 1.0
@@ -205,11 +206,7 @@ class _Files:
             self._number += 1
             kind = "json" if folder == _MESSAGES else "csv"
             file = self._landing / "gym" / folder / f"{self._name}-{self._number:06}.{kind}"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            # A name that the contract's path does not match until the file is complete.
-            partial = file.with_suffix(".partial")
-            partial.write_bytes(b"\n".join([*([header] if header else []), *lines, b""]))
-            partial.rename(file)
+            write(str(file), b"\n".join([*([header] if header else []), *lines, b""]))
         self._waiting.clear()
 
 

@@ -31,7 +31,7 @@ from ingestion.bronze.load_log import (
 )
 from ingestion.contracts import SourceTable
 from ingestion.errors import root_cause
-from ingestion.landing.discovery import Discovery, list_files
+from ingestion.landing.discovery import Discovery, Listing
 from ingestion.landing.zone import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.readers import FileRefused, check_compression, reader_for
 from ingestion.tables import Tables
@@ -60,11 +60,12 @@ def load(
     contracts: Sequence[SourceTable],
     landing: str,
     report: Callable[[TableProgress], None] = lambda progress: None,
-    discovery: Discovery = list_files,
+    discovery: Discovery | None = None,
 ) -> list[FileLoad]:
     """Load what landed since the last call, all tables side by side; returns a row per file.
 
-    `landing` is the landing zone, a folder or `s3://bucket/prefix`. `report` is called from several threads.
+    `landing` is the landing zone, a folder or `s3://bucket/prefix`, which is listed once where `discovery`
+    does not tell what is new. `report` is called from several threads.
     Refused files are among the result, with their reason.
 
     Raises:
@@ -74,9 +75,11 @@ def load(
     check_landing(landing)
     create_tables(tables)
     histories = read_history(tables)
+    globs = [FileGlob.of(table, landing) for table in contracts]
+    discover = discovery or Listing(globs)
     loaders = [
-        FileLoader(tables, table, landing, histories[table.source, table.name], discovery)
-        for table in contracts
+        FileLoader(tables, table, glob, histories[table.source, table.name], discover)
+        for table, glob in zip(contracts, globs, strict=True)
     ]
 
     def run(loader: "FileLoader") -> list[FileLoad] | Exception:
@@ -121,11 +124,11 @@ class FileLoader:
     """Loads one table from the landing zone."""
 
     def __init__(
-        self, tables: Tables, table: SourceTable, landing: str, history: History, discovery: Discovery
+        self, tables: Tables, table: SourceTable, glob: FileGlob, history: History, discovery: Discovery
     ) -> None:
         self.table = table
         self._tables = tables
-        self._glob = FileGlob.of(table, landing)
+        self._glob = glob
         self._history = history
         self._discovery = discovery
         self._reader = reader_for(table)
@@ -152,7 +155,7 @@ class FileLoader:
         except Exception:
             loads = self._refuse_unreadable(files, loads)
             self._write(files, loads)
-        loads = self._without_checksum_of_changed(loads)
+        loads = _without_checksum_of_changed(files, loads)
         new = [load for load in loads if not self._is_refused_as_before(load)]
         counted = {load.path: load for load in log(self._tables, self.table, self._history, new)}
         self._loads += [counted.get(load.path, load) for load in loads]
@@ -240,19 +243,6 @@ class FileLoader:
             return _reason(error)
         return None
 
-    def _without_checksum_of_changed(self, loads: Sequence[FileLoad]) -> list[FileLoad]:
-        """Which bytes were read of a file that changed meanwhile is not known; it is loaded next time."""
-        now = {(file.path, file.modified_at, file.size) for file in self._glob.files()}
-        finished_at = datetime.now(UTC)
-        return [
-            replace(
-                load,
-                sha256=load.sha256 if (load.path, load.modified_at, load.size_bytes) in now else None,
-                finished_at=finished_at,
-            )
-            for load in loads
-        ]
-
     def _is_refused_as_before(self, load: FileLoad) -> bool:
         """Whether a file was tried again and nothing has changed, so that nothing is recorded."""
         before = self._history.newest.get(load.path)
@@ -269,6 +259,15 @@ def _read(
     file, load = item
     origin = Origin(load.path, load.ingested_at, load.batch_id)
     return rows_of(table, reader_for(table).read(table, file), origin)
+
+
+def _without_checksum_of_changed(files: Sequence[LandedFile], loads: Sequence[FileLoad]) -> list[FileLoad]:
+    """Which bytes were read of a file that changed meanwhile is not known; it is loaded next time."""
+    finished_at = datetime.now(UTC)
+    return [
+        replace(load, sha256=load.sha256 if file.is_unchanged() else None, finished_at=finished_at)
+        for file, load in zip(files, loads, strict=True)
+    ]
 
 
 def _refusal(load: FileLoad) -> dict[str, object]:

@@ -1,9 +1,9 @@
 """Which landed files a load looks at: all that a listing finds, or what Auto Loader shows (`auto_loader`)."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from ingestion.landing.zone import FileGlob, LandedFile
+from ingestion.landing.zone import FileGlob, LandedFile, list_folder
 
 # Calls the second argument with landed files, at least with those that are new since the last call.
 Discovery = Callable[[FileGlob, Callable[[Iterable[LandedFile]], None]], None]
@@ -14,6 +14,17 @@ def on_databricks() -> bool:
     return "DATABRICKS_RUNTIME_VERSION" in os.environ
 
 
-def list_files(glob: FileGlob, load: Callable[[Iterable[LandedFile]], None]) -> None:
-    """All files that match now."""
-    load(glob.files())
+class Listing:
+    """The files that match now; each folder is listed once, however many tables look into it.
+
+    Raises:
+        LandingError: a folder is unreadable.
+    """
+
+    def __init__(self, globs: Sequence[FileGlob]) -> None:
+        self._folders = {folder: list_folder(folder) for folder in {glob.folder for glob in globs}}
+        self.files = {glob: list(glob.among(self._folders[glob.folder])) for glob in globs}
+
+    def __call__(self, glob: FileGlob, load: Callable[[Iterable[LandedFile]], None]) -> None:
+        """Load the files of a pattern."""
+        load(self.files[glob])

@@ -1,12 +1,12 @@
 """Object storage, reached with the usual AWS settings (environment, profile, instance role)."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, cast
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,6 +25,20 @@ if TYPE_CHECKING:
 SCHEME = "s3://"
 
 _CREDENTIALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "ExpiredToken", "403"}
+
+
+# What a server answers to a condition that does not hold, or no longer.
+REFUSED = {"PreconditionFailed", "ConditionalRequestConflict"}
+
+
+class Condition(TypedDict, total=False):
+    """What a request to write is bound to."""
+
+    IfNoneMatch: str
+
+
+class ObjectExists(Exception):
+    """Another object has the address, which is the message."""
 
 
 class StorageError(Exception):
@@ -83,6 +97,54 @@ def list_objects(prefix: str) -> Iterator[StoredObject]:
                     yield StoredObject(
                         f"{SCHEME}{bucket}/{found['Key']}", found["LastModified"], found["Size"]
                     )
+
+
+def head(uri: str) -> StoredObject:
+    """The object as it is now.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StorageError: object storage cannot be used.
+    """
+    bucket, key = split(uri)
+    with explained(uri):
+        try:
+            found = client().head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                raise FileNotFoundError(uri) from None
+            raise
+    return StoredObject(uri, found["LastModified"], found["ContentLength"])
+
+
+def put_object(
+    uri: str, content: bytes, metadata: Mapping[str, str] | None = None, overwrite: bool = False
+) -> None:
+    """Write an object in one request, never over another unless told to.
+
+    Raises:
+        ObjectExists: there is an object already.
+        StorageError: object storage cannot be used.
+    """
+    bucket, key = split(uri)
+    with explained(uri):
+        try:
+            client().put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=content,
+                Metadata=metadata or {},
+                **condition(overwrite),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in REFUSED:
+                raise ObjectExists(uri) from None
+            raise
+
+
+def condition(overwrite: bool) -> Condition:
+    """That there is no object yet, or none."""
+    return {} if overwrite else {"IfNoneMatch": "*"}
 
 
 def list_folders(uri: str) -> list[str]:

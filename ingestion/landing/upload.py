@@ -5,98 +5,33 @@ interrupted upload has sent are not sent again.
 """
 
 import hashlib
-import os
-import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from botocore.exceptions import ClientError
 
 from ingestion.landing import s3
-from ingestion.landing.zone import LandingError, is_hidden
+from ingestion.landing.local_file import PART_BYTES, FileError, LocalFile, files_below
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, MultipartUploadTypeDef
 
-PART_BYTES = 8 << 20
-_MOST_PARTS = 10_000
 _LONGEST_KEY = 1024
 # Files and parts have threads of their own, as a file waits for its parts. Together they are no
 # more than the client's connections.
 _FILES_AT_ONCE, _PARTS_AT_ONCE = 16, 8
-_CHUNK = 1 << 20
 # Parts of one upload are all checked with the same, which a server may not list.
 _CHECKSUM: Literal["CRC32"] = "CRC32"
-# What a server answers to a condition that does not hold, or no longer.
-_REFUSED = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 Report = Callable[[int], None]
 
 
-class FileError(Exception):
-    """A file cannot be uploaded, but others can; the message says why, without its name."""
-
-
 class Conflict(FileError):
     """Something else is there already."""
-
-
-@dataclass(frozen=True)
-class LocalFile:
-    """A file as it was found: its path, its name below the folder, bytes, time of modification.
-
-    Everything that reads raises `FileError` when the file is not what it was.
-    """
-
-    path: Path
-    name: str
-    size: int
-    modified_ns: int
-
-    @cached_property
-    def sha256(self) -> str:
-        """Checksum in hex."""
-        return _digest("sha256", self._chunks(0, self.size))
-
-    def md5(self, offset: int, length: int) -> str:
-        """Checksum of a part in hex: its ETag."""
-        return _digest("md5", self._chunks(offset, length))
-
-    def etag(self, part_bytes: int | None) -> str:
-        """The ETag of an object that was put in parts of this size, or in one piece."""
-        if part_bytes is None:
-            return self.md5(0, self.size)
-        digests = [bytes.fromhex(self.md5(*part)) for part in self.parts(part_bytes).values()]
-        return f"{_digest('md5', digests)}-{len(digests)}"
-
-    def parts(self, part_bytes: int | None = None) -> dict[int, tuple[int, int]]:
-        """Offset and length of each part by its number, the same each time so that parts are found again."""
-        length = part_bytes or max(PART_BYTES, _round_up(-(-self.size // _MOST_PARTS)))
-        offsets = range(0, self.size, length)
-        return {n: (offset, min(length, self.size - offset)) for n, offset in enumerate(offsets, 1)}
-
-    def content(self, offset: int, length: int) -> bytes:
-        """Bytes of a part."""
-        return b"".join(self._chunks(offset, length, at_once=length))
-
-    def check(self) -> None:
-        """Raise `FileError` when the file is not what it was."""
-        status = self.path.stat()
-        if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
-            raise FileError("changed while it was uploaded; upload it again when it is complete")
-
-    def _chunks(self, offset: int, length: int, at_once: int = _CHUNK) -> Iterator[bytes]:
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            while chunk := file.read(min(at_once, length)):
-                length -= len(chunk)
-                yield chunk
-        self.check()
 
 
 @dataclass(frozen=True)
@@ -127,10 +62,6 @@ class _Multipart:
     parts: dict[int, "CompletedPartTypeDef"] = field(default_factory=dict)
 
 
-class _Condition(TypedDict, total=False):
-    IfNoneMatch: str
-
-
 class Upload:
     """The files below `folder`, to be uploaded to `to`, an address like `s3://bucket/prefix`.
 
@@ -149,7 +80,7 @@ class Upload:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._overwrite, self._report = overwrite, report
         self._interrupted: dict[str, list[MultipartUploadTypeDef]] = {}
-        self.files = sorted(_files(folder), key=lambda file: file.name)
+        self.files = sorted(files_below(folder), key=lambda file: file.name)
 
     def plan(self) -> list[Step]:
         """What is to be done with each file.
@@ -224,10 +155,9 @@ class Upload:
     def _put(self, file: LocalFile) -> int:
         content = file.content(0, file.size)
         metadata = {"sha256": hashlib.sha256(content).hexdigest()}
+        uri = f"{s3.SCHEME}{self._bucket}/{self._key(file)}"
         with self._not_over_another(file):
-            s3.client().put_object(
-                Bucket=self._bucket, Key=self._key(file), Body=content, Metadata=metadata, **self._condition
-            )
+            s3.put_object(uri, content, metadata, self._overwrite)
         self._report(file.size)
         return file.size
 
@@ -277,7 +207,7 @@ class Upload:
                 Key=upload.key,
                 UploadId=upload.id,
                 MultipartUpload={"Parts": parts},
-                **self._condition,
+                **s3.condition(self._overwrite),
             )
         except ClientError as error:
             # Refused once is refused for ever; the next run would go on with it.
@@ -337,16 +267,12 @@ class Upload:
     def _not_over_another(self, file: LocalFile) -> Iterator[None]:
         try:
             yield
-        except ClientError as error:
-            if _code(error) not in _REFUSED:
+        except (ClientError, s3.ObjectExists) as error:
+            if isinstance(error, ClientError) and _code(error) not in s3.REFUSED:
                 raise
             # A request that was repeated because its answer got lost meets its own object.
             if not self._holds(file):
                 raise Conflict("another object was put there at the same time") from None
-
-    @property
-    def _condition(self) -> _Condition:
-        return {} if self._overwrite else {"IfNoneMatch": "*"}
 
     def _key(self, file: LocalFile) -> str:
         key = self._prefix + file.name
@@ -359,30 +285,6 @@ class Upload:
 
     def _uri(self, name: str) -> str:
         return f"{s3.SCHEME}{self._bucket}/{self._prefix}{name}".encode(errors="backslashreplace").decode()
-
-
-def _files(folder: Path) -> Iterator[LocalFile]:
-    """Files below a folder, without those that are hidden or still being written."""
-    if not folder.is_dir():
-        raise LandingError(f"{folder} is no folder; give one whose files are to be uploaded")
-    for parent, subfolders, names in os.walk(folder, onerror=_cannot_list, followlinks=True):
-        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
-        for name in names:
-            if not is_hidden(name):
-                yield from _found(Path(parent, name), folder)
-
-
-def _found(path: Path, folder: Path) -> Iterator[LocalFile]:
-    # A file may be moved away while the folder is listed.
-    with suppress(FileNotFoundError):
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode):
-            name = path.relative_to(folder).as_posix()
-            yield LocalFile(path, name, status.st_size, status.st_mtime_ns)
-
-
-def _cannot_list(error: OSError) -> None:
-    raise LandingError(f"{error.filename}: {error.strerror}") from None
 
 
 @contextmanager
@@ -419,14 +321,3 @@ def _code(error: ClientError) -> str:
 
 def _unquoted(etag: str) -> str:
     return etag.strip('"')
-
-
-def _digest(algorithm: str, chunks: Iterable[bytes]) -> str:
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _round_up(size: int) -> int:
-    return -(-size // _CHUNK) * _CHUNK

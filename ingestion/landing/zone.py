@@ -39,6 +39,18 @@ class LandedFile:
         with self._open() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
+    def is_unchanged(self) -> bool:
+        """Whether the file lies there as it did."""
+        try:
+            if _is_remote(self.path):
+                stored = s3.head(self.path)
+                # Asked for one object, servers tell seconds alone.
+                times = [time.replace(microsecond=0) for time in (stored.modified_at, self.modified_at)]
+                return times[0] == times[1] and stored.size == self.size
+            return _stat(self.path) == (self.modified_at, self.size)
+        except FileNotFoundError:
+            return False
+
     def open(self) -> BinaryIO:
         """The uncompressed file."""
         decompress = _DECOMPRESSORS.get(os.path.splitext(self.path)[1])
@@ -64,37 +76,73 @@ class FileGlob:
         return cls(folder, pattern.name, table.identifier)
 
     def files(self) -> Iterator[LandedFile]:
-        """Files that match now, without those that are hidden or still being written.
+        """Files that match now.
 
         Raises:
-            LandingError: a folder is unreadable, or a folder is named like a file.
+            LandingError: the folder is unreadable, or a folder is named like a file.
         """
-        return self._objects() if _is_remote(self.folder) else self._walk()
+        return self.among(list_folder(self.folder))
 
-    def _objects(self) -> Iterator[LandedFile]:
-        with _landing_errors():
-            for found in s3.list_objects(f"{self.folder}/"):
-                below = found.uri.removeprefix(f"{self.folder}/").split("/")
-                if not any(map(is_hidden, below)) and fnmatchcase(below[-1], self.name):
-                    yield LandedFile(found.modified_at, found.uri, found.size)
+    def among(self, found: "Found") -> Iterator[LandedFile]:
+        """Files that match, among those of the folder.
 
-    def _walk(self) -> Iterator[LandedFile]:
-        for folder, subfolders, names in os.walk(self.folder, onerror=_cannot_list, followlinks=True):
-            subfolders[:] = [name for name in subfolders if not is_hidden(name)]
-            for name in subfolders:
-                if fnmatchcase(name, self.name):
-                    raise LandingError(
-                        f"{folder}/{name} is a folder, but a file is expected there: "
-                        "move its files up or rename it."
-                    )
-            for name in names:
-                if fnmatchcase(name, self.name) and not is_hidden(name):
-                    path = os.path.join(folder, name)
-                    # A file may be moved away while the folder is listed.
-                    with suppress(FileNotFoundError):
-                        modified_at, size = _stat(path)
-                        # As Spark writes a name that is not in UTF-8, by which the file cannot be opened.
-                        yield LandedFile(modified_at, os.fsencode(path).decode(errors="replace"), size)
+        Raises:
+            LandingError: a folder is named like a file.
+        """
+        for folder in found.folders:
+            if fnmatchcase(os.path.basename(folder), self.name):
+                raise LandingError(
+                    f"{folder} is a folder, but a file is expected there: move its files up or rename it."
+                )
+        return (file for file in found.files if fnmatchcase(file.path.rsplit("/", 1)[-1], self.name))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies below a folder, without what is hidden or still being written."""
+
+    files: list[LandedFile]
+    folders: list[str]
+
+
+def list_folder(folder: str) -> Found:
+    """What lies below a folder or `s3://...` now; nothing where it does not exist.
+
+    Raises:
+        LandingError: it is unreadable.
+    """
+    return _list_objects(folder) if _is_remote(folder) else _walk(folder)
+
+
+def _list_objects(folder: str) -> Found:
+    with _landing_errors():
+        return Found(
+            [
+                LandedFile(found.modified_at, found.uri, found.size)
+                for found in s3.list_objects(f"{folder}/")
+                if not any(map(is_hidden, found.uri.removeprefix(f"{folder}/").split("/")))
+            ],
+            [],
+        )
+
+
+def _walk(root: str) -> Found:
+    found = Found([], [])
+    for folder, subfolders, names in os.walk(root, onerror=_cannot_list, followlinks=True):
+        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
+        found.folders.extend(os.path.join(folder, name) for name in subfolders)
+        for name in names:
+            # A file may be moved away while the folder is listed.
+            with suppress(FileNotFoundError):
+                if not is_hidden(name):
+                    found.files.append(_landed(os.path.join(folder, name)))
+    return found
+
+
+def _landed(path: str) -> LandedFile:
+    modified_at, size = _stat(path)
+    # Of a name that is not in UTF-8, what can be written down.
+    return LandedFile(modified_at, os.fsencode(path).decode(errors="replace"), size)
 
 
 def check_landing(landing: str) -> None:

@@ -1,4 +1,4 @@
-"""The silver tables of the streams, as `models/silver/<source>/_<source>__streams.yml` declares them."""
+"""The silver tables of the streams: the models that dbt's YAML says `lakehouse load` writes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,9 @@ import yaml
 from ingestion.bronze.values import arrow_type
 
 UPDATED_AT = "_updated_at"
+
+# `config.meta.written_by` of the models.
+_WRITTEN_BY = "lakehouse load"
 
 # Each batch is a commit to each table: with as many commits between checkpoints of their logs, all of them
 # would write theirs in one batch.
@@ -53,10 +56,14 @@ class StreamTable:
 
 
 def read_tables(models: Path) -> dict[str, StreamTable]:
-    """Silver tables declared below the folder `models`, by name."""
-    declared = [yaml.safe_load(file.read_text()) for file in sorted(models.rglob("_*__streams.yml"))]
-    tables = [table for file in declared for source in file["sources"] for table in source["tables"]]
+    """Streamed tables declared below the folder `models`, by name."""
+    declared = [yaml.safe_load(file.read_text()) for file in sorted(models.rglob("_*__models.yml"))]
+    tables = [model for file in declared for model in file["models"] if _is_streamed(model)]
     return {table["name"]: _read_table(place, table) for place, table in enumerate(tables)}
+
+
+def _is_streamed(model: dict[str, Any]) -> bool:
+    return bool(model.get("config", {}).get("meta", {}).get("written_by") == _WRITTEN_BY)
 
 
 def _read_table(place: int, table: dict[str, Any]) -> StreamTable:

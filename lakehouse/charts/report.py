@@ -8,18 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from lakehouse.charts.chart import Axis, Chart, NothingToDraw, Number, compact, summed_chart, x_labels
 from lakehouse.charts.model_docs import Model, read_models
-from lakehouse.charts.spec import (
-    Axis,
-    Chart,
-    NothingToDraw,
-    Number,
-    compact,
-    summed_chart,
-    to_png,
-    to_svg,
-    x_labels,
-)
+from lakehouse.charts.spec import to_png, to_svg
 from lakehouse.errors import UsageError
 from lakehouse.reading.query import columns, read
 from lakehouse.warehouse import Warehouse

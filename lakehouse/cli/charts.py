@@ -18,8 +18,8 @@ def chart(
     by: Annotated[str | None, typer.Option(help="Column with a colour for each of its values.")] = None,
 ) -> None:
     """Draw a table's column over another one."""
+    from lakehouse.charts.chart import table_chart
     from lakehouse.charts.report import save
-    from lakehouse.charts.spec import table_chart
 
     settings = read_settings()
     save(table_chart(settings.warehouse, settings.models, table, x, y, by), out)

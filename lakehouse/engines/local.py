@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from ingestion.landing.discovery import Discovery, list_files, on_databricks
+from ingestion.landing.discovery import Discovery, on_databricks
 from ingestion.tables import Tables
 from ingestion.tables.local import LocalTables
 from lakehouse.settings import Settings
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ingestion.streams import Engine
 
 
-def tables_and_discovery(settings: Settings) -> tuple[Tables, Discovery]:
-    """What a load writes to and how it finds files, here or inside a Databricks cluster."""
+def tables_and_discovery(settings: Settings) -> tuple[Tables, Discovery | None]:
+    """What a load writes to, and how it finds files inside a Databricks cluster; here it lists them."""
     if on_databricks():
         from ingestion.landing.auto_loader import auto_loader
         from ingestion.tables.spark import SparkTables
@@ -24,7 +24,7 @@ def tables_and_discovery(settings: Settings) -> tuple[Tables, Discovery]:
 
         spark = spark_session(settings)
         return SparkTables(spark, settings.bronze_setting), auto_loader(spark, settings.checkpoints)
-    return LocalTables(settings.warehouse.folders), list_files
+    return LocalTables(settings.warehouse.folders), None
 
 
 def stream_engine(settings: Settings, name: str) -> "Engine":

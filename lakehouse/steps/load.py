@@ -10,6 +10,7 @@ from ingestion import bronze
 from ingestion.bronze import FileLoad
 from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
 from ingestion.contracts import SourceTable
+from ingestion.landing.discovery import Listing
 from ingestion.landing.zone import LandingError
 from lakehouse.display import LoadDisplay
 from lakehouse.engines.local import tables_and_discovery
@@ -79,8 +80,9 @@ def load_files(
     settings: Settings,
     tables: Sequence[SourceTable],
     report: Callable[[bronze.TableProgress], None] = lambda progress: None,
+    listing: Listing | None = None,
 ) -> list[FileLoad]:
-    """Load new files of `tables`; what was done with each.
+    """Load new files of `tables`, those in a `listing` where it was made already; what was done with each.
 
     Raises:
         UsageError: the landing zone cannot be used.
@@ -88,7 +90,7 @@ def load_files(
     """
     storage, discovery = tables_and_discovery(settings)
     try:
-        return bronze.load(storage, tables, settings.landing, report, discovery)
+        return bronze.load(storage, tables, settings.landing, report, listing or discovery)
     except LandingError as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:

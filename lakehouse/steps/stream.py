@@ -18,6 +18,7 @@ from rich.console import Console
 from ingestion.bronze import LOADS, QUARANTINE, FileLoad
 from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
+from ingestion.landing.discovery import Listing
 from ingestion.landing.zone import FileGlob, LandedFile
 from ingestion.streams import Query, QueryProgress
 from lakehouse.display import StreamDisplay
@@ -75,7 +76,7 @@ class Follower:
         self._topics: dict[str, TopicLoader] = {}
         self._over_kafka = [table for table in tables if comes_over_kafka(settings, table)]
         self._in_files = [table for table in tables if table not in self._over_kafka]
-        self._landed: set[LandedFile] = set()
+        self._landed: dict[FileGlob, list[LandedFile]] = {}
         # Tables are made by their first load, and a run that was killed may have left rows behind.
         self._grown = {table.bronze for table in tables}
         self._queries: list[Query] = []
@@ -107,14 +108,14 @@ class Follower:
 
     def _load(self) -> None:
         globs = [FileGlob.of(table, self._settings.landing) for table in self._in_files]
-        landed = {file for glob in globs for file in glob.files()}
-        if landed != self._landed or not self._queries:
-            loads = load_files(self._settings, self._in_files)
+        listing = Listing(globs)
+        if listing.files != self._landed or not self._queries:
+            loads = load_files(self._settings, self._in_files, listing=listing)
             self._refused |= {load.path: load for load in loads}
             self._refused = {p: load for p, load in self._refused.items() if load.status == "refused"}
             labels = {f"{load.source}.{load.table_name}" for load in loads}
             self._grown |= {table.bronze for table in self._in_files if table.label in labels}
-            self._landed = landed
+            self._landed = listing.files
         for table in self._over_kafka:
             if table.label not in self._topics:
                 self._topics[table.label] = topic_loader(self._settings, table)

@@ -71,7 +71,7 @@ def _built_by_dbt(settings: Settings) -> set[str]:
     return {
         name
         for name, node in tables_built(manifest).items()
-        if manifest.nodes[node].config.materialized != "streamed"
+        if manifest.nodes[node].config.materialized != "external"
     }
 
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
+from ingestion.landing.writer import complete_file
 from sampledata.extract import Extract
-from sampledata.files import complete_file, delivery_file
+from sampledata.files import delivery_file
 from sampledata.names import FEMALE_NAMES, LAST_NAMES, MALE_NAMES
 from sampledata.places import CITIES, CITIES_OF_LEADING_ZERO
 from sampledata.sampling import IntArray, Marks, Streams, pick, scatter

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.landing.writer import complete_file
 from sampledata.extract import Extract
-from sampledata.files import complete_file, delivery_file
+from sampledata.files import delivery_file
 from sampledata.places import CITIES
 from sampledata.sampling import FloatArray, IntArray, Marks, Streams, pick, scatter
 

@@ -10,9 +10,9 @@ with expected as (
         users.user_id,
         workouts.workout_id,
         workouts.session_id
-    from {{ source('gym', 'gym_visits') }} as visits
-    inner join {{ source('gym', 'users') }} as users on visits.mac_address = users.mac_address
-    inner join {{ source('gym', 'completed_workouts') }} as workouts
+    from {{ ref('gym_visits') }} as visits
+    inner join {{ ref('users') }} as users on visits.mac_address = users.mac_address
+    inner join {{ ref('completed_workouts') }} as workouts
         on
             users.user_id = workouts.user_id
             and visits.login <= workouts.start_time

@@ -5,7 +5,7 @@ with sessions as (
         user_id,
         workout_id,
         session_id
-    from {{ source('gym', 'completed_workouts') }}
+    from {{ ref('completed_workouts') }}
 
 ),
 
@@ -16,7 +16,7 @@ recordings as (
         workout_id,
         session_id,
         count(*) as recording_count
-    from {{ source('gym', 'workout_bpm') }}
+    from {{ ref('workout_bpm') }}
     where valid
     group by user_id, workout_id, session_id
 

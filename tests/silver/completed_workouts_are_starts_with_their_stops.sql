@@ -1,7 +1,7 @@
 -- A workout is completed by the first stop within three hours after its start, and by no other.
 with actions as (
 
-    select * from {{ source('gym', 'workouts') }}
+    select * from {{ ref('workouts') }}
 
 ),
 
@@ -28,7 +28,7 @@ starts_with_stops as (
 
 completed as (
 
-    select * from {{ source('gym', 'completed_workouts') }}
+    select * from {{ ref('completed_workouts') }}
 
 )
 

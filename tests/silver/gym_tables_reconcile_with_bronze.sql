@@ -12,7 +12,7 @@ with missing as (
         'kafka_multiplex' as table_name,
         messages.record
     from ({{ messages }}) as messages
-    left anti join {{ source('gym', 'heart_rate') }} as silver
+    left anti join {{ ref('heart_rate') }} as silver
         on messages.device_id = silver.device_id and {{ gym_timestamp('messages.time') }} = silver.time
     where messages.topic = 'bpm'
     union all
@@ -20,7 +20,7 @@ with missing as (
         'kafka_multiplex' as table_name,
         messages.record
     from ({{ messages }}) as messages
-    left anti join {{ source('gym', 'workouts') }} as silver
+    left anti join {{ ref('workouts') }} as silver
         on
             messages.user_id = silver.user_id
             and messages.workout_id = silver.workout_id
@@ -33,7 +33,7 @@ with missing as (
         'kafka_multiplex' as table_name,
         messages.record
     from ({{ messages }}) as messages
-    left anti join {{ source('gym', 'user_profile_history') }} as silver
+    left anti join {{ ref('user_profile_history') }} as silver
         on
             messages.user_id = silver.user_id
             and {{ gym_timestamp('messages.time') }} = silver.event_time
@@ -50,7 +50,7 @@ with missing as (
         'gym_logins' as table_name,
         concat_ws('|', logins.mac_address, logins.gym, logins.login, logins.logout) as record
     from {{ source('gym', 'gym_logins') }} as logins
-    left anti join {{ source('gym', 'gym_visits') }} as silver
+    left anti join {{ ref('gym_visits') }} as silver
         on
             logins.mac_address = silver.mac_address
             and logins.gym = silver.gym
@@ -62,7 +62,7 @@ with missing as (
         'registered_users' as table_name,
         concat_ws('|', sent.mac_address, sent.user_id, sent.device_id, sent.registration_timestamp) as record
     from {{ source('gym', 'registered_users') }} as sent
-    left anti join {{ source('gym', 'users') }} as silver
+    left anti join {{ ref('users') }} as silver
         on sent.user_id = silver.user_id and sent.device_id = silver.device_id
 
 ),

@@ -6,7 +6,7 @@ with changes as (
         row_number() over (
             partition by user_id order by event_time desc, message_offset desc
         ) as age_of_change
-    from {{ source('gym', 'user_profile_history') }}
+    from {{ ref('user_profile_history') }}
 
 ),
 
@@ -19,7 +19,7 @@ newest as (
 
 profiles as (
 
-    select * from {{ source('gym', 'user_profile') }}
+    select * from {{ ref('user_profile') }}
 
 )
 

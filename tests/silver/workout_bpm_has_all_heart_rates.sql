@@ -8,9 +8,9 @@ with recorded as (
         heart_rates.device_id,
         heart_rates.time,
         heart_rates.heartrate
-    from {{ source('gym', 'heart_rate') }} as heart_rates
-    inner join {{ source('gym', 'users') }} as users on heart_rates.device_id = users.device_id
-    inner join {{ source('gym', 'completed_workouts') }} as workouts
+    from {{ ref('heart_rate') }} as heart_rates
+    inner join {{ ref('users') }} as users on heart_rates.device_id = users.device_id
+    inner join {{ ref('completed_workouts') }} as workouts
         on
             users.user_id = workouts.user_id
             and heart_rates.time > workouts.start_time
@@ -20,7 +20,7 @@ with recorded as (
 
 select recorded.*
 from recorded
-left anti join {{ source('gym', 'workout_bpm') }} as recordings
+left anti join {{ ref('workout_bpm') }} as recordings
     on
         recorded.user_id = recordings.user_id
         and recorded.workout_id = recordings.workout_id

@@ -1,7 +1,7 @@
 -- A heart rate of a workout is one of a device of the user, recorded during a completed session.
 with recordings as (
 
-    select * from {{ source('gym', 'workout_bpm') }}
+    select * from {{ ref('workout_bpm') }}
 
 ),
 
@@ -9,7 +9,7 @@ without_heart_rate as (
 
     select recordings.*
     from recordings
-    left anti join {{ source('gym', 'heart_rate') }} as heart_rates
+    left anti join {{ ref('heart_rate') }} as heart_rates
         on
             recordings.device_id = heart_rates.device_id
             and recordings.time = heart_rates.time
@@ -22,7 +22,7 @@ without_device as (
 
     select recordings.*
     from recordings
-    left anti join {{ source('gym', 'users') }} as users
+    left anti join {{ ref('users') }} as users
         on recordings.user_id = users.user_id and recordings.device_id = users.device_id
 
 ),
@@ -31,7 +31,7 @@ without_workout as (
 
     select recordings.*
     from recordings
-    left anti join {{ source('gym', 'completed_workouts') }} as workouts
+    left anti join {{ ref('completed_workouts') }} as workouts
         on
             recordings.user_id = workouts.user_id
             and recordings.workout_id = workouts.workout_id

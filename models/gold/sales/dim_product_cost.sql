@@ -50,7 +50,13 @@ periods as (
 
 )
 
+-- a sale before the first period has its cost, one of an unknown day the current cost
 select
     *,
-    valid_to is null as is_current
+    valid_to is null as is_current,
+    case
+        when row_number() over (partition by product_number order by valid_from nulls first) > 1 then valid_from
+        else date '0001-01-01'
+    end as applies_from,
+    coalesce(valid_to, date '9999-12-31') as applies_to
 from periods

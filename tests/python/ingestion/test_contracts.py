@@ -43,6 +43,21 @@ def test_a_table_has_what_its_source_and_itself_declare(read: Callable[..., Any]
     assert table.freshness.warn_after.duration.days == 2
 
 
+def test_a_table_says_where_it_is_extracted_from_and_whose_data_it_holds(read: Callable[..., Any]) -> None:
+    extract = {"connector": "shopify", "resource": "orders", "cursor": "id"}
+    table = changed(
+        extract=extract | {"overlap": {"count": 5, "period": "minute"}}, subject="id", newest_by="paid"
+    )
+    (read_back,) = read(table)
+    assert read_back.arrives.extract.overlap.duration.total_seconds() == 300
+    assert (read_back.arrives.subject, read_back.arrives.newest_by) == ("id", "paid")
+
+
+def test_a_table_that_python_writes_is_not_loaded(read: Callable[..., Any]) -> None:
+    written = {"name": "forecast", "config": {"meta": {"written_by": "lakehouse forecast"}}}
+    assert [table.name for table in read(TABLE, written)] == ["orders"]
+
+
 def changed(**meta: Any) -> dict[str, Any]:
     table: dict[str, Any] = deepcopy(TABLE)
     table["config"]["meta"] |= meta
@@ -83,6 +98,15 @@ def with_column(**column: Any) -> dict[str, Any]:
         (changed(format="xml"), "config.meta.format: Input should be 'csv', 'json', 'json_array' or 'xlsx'"),
         (changed(delivery="daily"), "config.meta.delivery: Input should be 'complete' or 'changes'"),
         (changed(options={"seperator": ";"}), "options: unknown seperator; a reader of csv takes"),
+        (changed(newest_by="day"), "newest_by 'day' is not among the columns ['id', 'paid']"),
+        (changed(subject="who"), "subject 'who' is not among the columns ['id', 'paid']"),
+        (changed(extract={"connector": "shopify"}), "config.meta.extract.resource: Field required"),
+        (
+            changed(extract={"connector": "a", "resource": "b", "coursor": "c"}),
+            "config.meta.extract.coursor: Extra inputs are not permitted",
+        ),
+        (with_column(config={"meta": {"pii": "names"}}), "column extra: config.meta.pii: Input should be"),
+        (with_column(config={"meta": {"pii": "name"}}), "columns ['extra'] are personal: say whose"),
         (changed(colour="red"), "config.meta.colour: Extra inputs are not permitted"),
         (changed(path="*/orders.csv"), "config.meta.path: '*/orders.csv' cannot be listed"),
         (changed(path="shop/{a,b}.csv"), "config.meta.path: 'shop/{a,b}.csv' cannot be listed"),

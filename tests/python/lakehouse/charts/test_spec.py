@@ -12,19 +12,9 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
+from lakehouse.charts.chart import Axis, Chart, compact, readable, summed_chart, table_chart
 from lakehouse.charts.model_docs import Model, read_models
-from lakehouse.charts.spec import (
-    GREY,
-    PALETTE,
-    Axis,
-    Chart,
-    compact,
-    readable,
-    specification,
-    summed_chart,
-    table_chart,
-    to_svg,
-)
+from lakehouse.charts.spec import GREY, PALETTE, specification, to_svg
 from lakehouse.cli import main
 from lakehouse.reading.query import Rows
 from lakehouse.warehouse import Warehouse

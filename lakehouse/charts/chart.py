@@ -1,0 +1,267 @@
+"""What a chart shows: rows are summed, the largest series and categories kept, and the rest noted."""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lakehouse.charts.model_docs import Model, read_models
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.reading.query import Rows, columns, read
+from lakehouse.warehouse import Warehouse
+
+# As many as the palette of `spec` has colours.
+MOST_SERIES = 7
+MOST_CATEGORIES = 20
+MOST_BARS_IN_TIME = 12
+NONE, EMPTY, OTHER = "(none)", "(empty)", "(other)"
+
+_NUMERIC = ("tinyint", "smallint", "int", "bigint", "decimal", "float", "double")
+_ORDERED_NAME = re.compile(r"\d+|\d{4}-\d\d-\d\d.*")
+
+Number = int | float | Decimal
+K = TypeVar("K")
+
+
+class NothingToDraw(LakehouseError):
+    """A table without rows, or without one that has a place in the chart."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A column, and the unit of its values where they have one."""
+
+    column: str
+    unit: str | None = None
+
+    @property
+    def title(self) -> str:
+        """`sales_amount` in USD is "Sales amount (USD)"."""
+        return readable(self.column) + (f" ({self.unit})" if self.unit else "")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One sum: `x` is a date, datetime (UTC), number or text; `series` is empty in a chart without."""
+
+    x: Any
+    series: str
+    y: Number
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What is drawn, in the order of drawing, and `notes` on what is not."""
+
+    title: str
+    meaning: str
+    x: Axis
+    y: Axis
+    by: Axis | None
+    points: tuple[Point, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def xs(self) -> list[Any]:
+        """The values on x, each once."""
+        return list(dict.fromkeys(point.x for point in self.points))
+
+    @property
+    def series(self) -> list[str]:
+        """The series, the rest last; one empty name in a chart without.
+
+        Whole numbers and dates are in their order, other names by the size of their sums.
+        """
+        totals = _totals((point.series, point.y) for point in self.points)
+        if all(_ORDERED_NAME.fullmatch(name) for name in totals if name not in (NONE, OTHER)):
+            return sorted(totals, key=lambda name: (name == OTHER, name == NONE, len(name), name))
+        return sorted(totals, key=lambda name: (name == OTHER, -abs(totals[name])))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether x holds categories, not something that goes on in time or number."""
+        return isinstance(self.points[0].x, str)
+
+    @property
+    def is_line(self) -> bool:
+        """Whether the points are too many for bars and have an order."""
+        return not self.is_text and len(self.xs) > MOST_BARS_IN_TIME
+
+    @property
+    def summary(self) -> str:
+        """One sentence for those who do not see the chart."""
+        top, labels = max(self.points, key=lambda point: point.y), x_labels(self)
+        at = ", ".join(filter(None, (labels[top.x], top.series)))
+        columns = f"{self.x.title} and {self.by.title}" if self.by else self.x.title
+        return (
+            f"{'Lines' if self.is_line else 'Bars'}: {self.y.title} by {columns}, "
+            f"highest {compact(top.y)} ({at})."
+        )
+
+
+def table_chart(
+    warehouse: Warehouse, models: Path, table: str, x: str, y: str, by: str | None = None
+) -> Chart:
+    """Chart of column `y` of a table, summed over column `x` and, where given, `by`.
+
+    Units and the table's meaning come from the YAML files below `models`.
+
+    Raises:
+        UsageError: there is no such table or column, or `y` is not a number.
+        NothingToDraw: the table is empty, or no row has both values.
+    """
+    name, _ = warehouse.find(table)
+    _check(warehouse, name, x, y, by)
+    dimensions = ", ".join(_quoted(column) for column in (x, by) if column)
+    names = f"{_quoted(x)} as x, {_quoted(by) if by else 'null'} as series"
+    sql = f"select {names}, sum({_quoted(y)}) as y, count(*) as row_count from {name} group by {dimensions}"
+    model = read_models(models).get(name.split(".")[1], Model())
+    axes = [Axis(column, model.units.get(column)) for column in (x, y, by) if column]
+    return summed_chart(read(warehouse, sql), readable(name.split(".")[1]), model.meaning, *axes)
+
+
+def summed_chart(rows: Rows, title: str, meaning: str, x: Axis, y: Axis, by: Axis | None = None) -> Chart:
+    """Chart of rows with the columns x, series, y and row_count, one row per x and series.
+
+    Raises:
+        NothingToDraw: there are no rows, or none has both values.
+    """
+    if not rows.rows:
+        raise NothingToDraw(f"{title}: there are no rows to draw.")
+    points, notes = _complete(rows, x, y, by)
+    if not points:
+        raise NothingToDraw(f"{title}: no row has both {x.column} and {y.column}. Choose other columns.")
+    if isinstance(points[0].x, datetime):
+        x = Axis(x.column, "UTC")
+    points, series_notes = _largest_series(points)
+    points, category_notes = _largest_categories(points, y)
+    return Chart(title, meaning, x, y, by, tuple(points), (*category_notes, *series_notes, *notes))
+
+
+def readable(name: str) -> str:
+    """`fct_sales_by_crm_country` is "Sales by CRM country"."""
+    words = name.removeprefix("fct_").removeprefix("dim_").removeprefix("stg_").split("_")
+    text = " ".join(word.upper() if word in ("crm", "erp", "id") else word for word in words if word)
+    return text[:1].upper() + text[1:]
+
+
+def compact(value: Number) -> str:
+    """1234567 is "1.23M", 1234 is "1,234", 0.5 is "0.5"."""
+    number = float(value)
+    if abs(number) < 10_000:
+        return f"{number:,.0f}" if number == int(number) or abs(number) >= 1000 else f"{number:.3g}"
+    for letter in "kMBT":
+        number /= 1000
+        if abs(number) < 999.5 or letter == "T":
+            break
+    decimals = 2 if abs(number) < 9.995 else 1 if abs(number) < 99.95 else 0
+    text = f"{number:,.{decimals}f}"
+    return (text.rstrip("0").rstrip(".") if decimals else text) + letter
+
+
+def x_labels(chart: Chart) -> dict[Any, str]:
+    """Text for every value on x; dates and times as short as they can be for all of them."""
+    form = _time_format(chart.xs) if isinstance(chart.xs[0], date) else None
+    return {x: x.strftime(form) if form else str(x) for x in chart.xs}
+
+
+def _check(warehouse: Warehouse, table: str, x: str, y: str, by: str | None) -> None:
+    names = columns(warehouse, table)
+    for column in filter(None, (x, y, by)):
+        if column not in names:
+            raise UsageError(f"{table} has no column {column}.\nColumns: {', '.join(names)}")
+    # Sail describes no Delta table, so a row has to tell.
+    types = ", ".join(f"typeof({_quoted(name)})" for name in names)
+    rows = read(warehouse, f"select {types} from {table} limit 1").rows
+    if not rows:
+        raise NothingToDraw(f"{table} is empty: there is nothing to draw.")
+    kinds = dict(zip(names, rows[0], strict=True))
+    numbers = [name for name, kind in kinds.items() if kind.startswith(_NUMERIC)]
+    if y not in numbers:
+        raise UsageError(f"{y} is {kinds[y]}, not a number.\nNumbers in {table}: {', '.join(numbers)}")
+
+
+def _quoted(column: str) -> str:
+    return "`" + column.replace("`", "``") + "`"
+
+
+def _complete(rows: Rows, x: Axis, y: Axis, by: Axis | None) -> tuple[list[Point], list[str]]:
+    """Points in the order of x, and notes on rows without a place; a missing text has one."""
+    records = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+    ordered = any(_has_order(record["x"]) for record in records)
+    points, missing = [], {x.column: 0, y.column: 0}
+    for record in records:
+        if not _is_finite(record["y"]):
+            missing[y.column] += record["row_count"]
+        elif ordered and not _is_finite(record["x"]):
+            missing[x.column] += record["row_count"]
+        else:
+            at = record["x"] if ordered else _text(record["x"])
+            points.append(Point(at, _text(record["series"]) if by else "", record["y"]))
+    notes = [
+        f"Left out: {count:,} {'row' if count == 1 else 'rows'} without {readable(column).lower()}."
+        for column, count in missing.items()
+        if count
+    ]
+    return sorted(points, key=lambda point: point.x), notes
+
+
+def _has_order(value: object) -> bool:
+    return isinstance(value, date | int | float | Decimal) and not isinstance(value, bool)
+
+
+def _is_finite(value: object) -> bool:
+    return value is not None and (not isinstance(value, float | Decimal) or math.isfinite(value))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return NONE
+    return str(value).lower() if isinstance(value, bool) else str(value) or EMPTY
+
+
+def _largest_series(points: list[Point]) -> tuple[list[Point], list[str]]:
+    """As many series as there are colours, the others added up in one."""
+    totals = _totals((point.series, point.y) for point in points)
+    kept = set(sorted(totals, key=lambda name: -abs(totals[name]))[:MOST_SERIES])
+    if len(totals) == len(kept):
+        return points, []
+    sums = _totals(((p.x, p.series if p.series in kept else OTHER), p.y) for p in points)
+    note = f"{len(totals) - len(kept):,} smaller series are added up as {OTHER}."
+    return [Point(x, series, y) for (x, series), y in sums.items()], [note]
+
+
+def _largest_categories(points: list[Point], y: Axis) -> tuple[list[Point], list[str]]:
+    """Categories by value, if x is text; no more than can be read."""
+    if not isinstance(points[0].x, str):
+        return points, []
+    totals = _totals((point.x, point.y) for point in points)
+    kept = sorted(totals, key=lambda name: -totals[name])[:MOST_CATEGORIES]
+    place = {name: number for number, name in enumerate(kept)}
+    largest = sorted((point for point in points if point.x in place), key=lambda point: place[point.x])
+    if len(totals) == len(kept):
+        return largest, []
+    return largest, [f"The top {len(kept)} of {len(totals):,} by {readable(y.column).lower()}."]
+
+
+def _totals(values: Iterable[tuple[K, Number]]) -> dict[K, Any]:
+    totals: dict[Any, Any] = defaultdict(int)
+    for key, value in values:
+        totals[key] += value
+    return dict(totals)
+
+
+def _time_format(xs: Sequence[date]) -> str:
+    moments = [x if isinstance(x, datetime) else datetime.combine(x, time()) for x in xs]
+    if any(moment.second or moment.microsecond for moment in moments):
+        return "%Y-%m-%d %H:%M:%S"
+    if any(moment.hour or moment.minute for moment in moments):
+        return "%Y-%m-%d %H:%M"
+    if any(moment.day > 1 for moment in moments):
+        return "%Y-%m-%d"
+    return "%Y-%m" if any(moment.month > 1 for moment in moments) else "%Y"

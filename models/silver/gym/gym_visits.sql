@@ -1,0 +1,2 @@
+-- depends_on: {{ source('gym', 'gym_logins') }}
+select * from {{ this }}

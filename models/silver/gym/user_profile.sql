@@ -1,0 +1,2 @@
+-- depends_on: {{ ref('user_profile_history') }}
+select * from {{ this }}

@@ -1,0 +1,2 @@
+-- depends_on: {{ source('gym', 'kafka_multiplex') }}
+select * from {{ this }}

@@ -1,0 +1,2 @@
+-- depends_on: {{ source('gym', 'registered_users') }}
+select * from {{ this }}

@@ -71,10 +71,11 @@ lint-python: .venv/.spark
 	@ruff check
 	@ruff format --check --quiet
 	@mypy
+	@lint-imports
 
 lint-sql: .venv/.spark
 	@yamllint --strict .
-	@sqlfluff lint --disable-progress-bar models snapshots tests analyses
+	@sqlfluff lint --disable-progress-bar models tests analyses
 	@python -m tools.check_sql
 
 .PHONY: soak

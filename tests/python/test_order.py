@@ -1,0 +1,104 @@
+"""The order of the project: who may read whom, and how long anything may be."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.contracts import read_contracts
+from lakehouse.engines.dbt import read_project
+from lakehouse.settings import load_settings
+from tests.python import PROJECT
+
+Manifest = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """The project as dbt sees it."""
+    home = tmp_path_factory.mktemp("home")
+    parsed = read_project(load_settings(LAKEHOUSE_HOME=str(home)), "local")
+    written: Manifest = json.loads(json.dumps(parsed.writable_manifest().to_dict(omit_none=True)))
+    return written
+
+
+def models(manifest: Manifest, layer: str) -> list[dict[str, Any]]:
+    """Models below `models/<layer>`."""
+    return [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == layer
+    ]
+
+
+def test_gold_reads_no_source(manifest: Manifest) -> None:
+    assert [model["name"] for model in models(manifest, "gold") if model["sources"]] == []
+
+
+def test_staging_reads_its_own_source(manifest: Manifest) -> None:
+    parents = {node["unique_id"]: node["depends_on"]["nodes"] for node in manifest["nodes"].values()}
+    for model in models(manifest, "silver"):
+        source = model["fqn"][2]
+        if source != "core":
+            origins = {id for id in _ancestors(model["unique_id"], parents) if id.startswith("source.")}
+            assert {id.split(".")[2] for id in origins} == {source}, model["name"]
+
+
+def _ancestors(node: str, parents: dict[str, list[str]]) -> set[str]:
+    above = parents.get(node, [])
+    return {*above, *(ancestor for parent in above for ancestor in _ancestors(parent, parents))}
+
+
+def test_every_source_table_is_accounted_for_and_goes_on_to_silver(manifest: Manifest) -> None:
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    accounted = {
+        tuple(test["sources"][0])
+        for test in tests
+        if test.get("test_metadata", {}).get("name") == "row_accounting"
+    }
+    for table in read_contracts(PROJECT / "models"):
+        assert (table.source, table.name) in accounted, table.label
+        children = manifest["child_map"][f"source.lakehouse.{table.source}.{table.name}"]
+        assert any(child.startswith(("model.", "snapshot.")) for child in children), table.label
+
+
+def test_only_what_knows_engines_asks_for_the_target(manifest: Manifest) -> None:
+    asking = [
+        file
+        for file in _files("*.sql", "*.yml")
+        if re.search(r"\btarget\.", (PROJECT / file).read_text())
+        and not file.startswith(("macros/engines", "adapter"))
+    ]
+    assert asking == []
+
+
+def test_a_macro_is_in_the_file_of_its_name(manifest: Manifest) -> None:
+    for macro in manifest["macros"].values():
+        if macro["package_name"] == "lakehouse" and macro["original_file_path"].startswith("macros/"):
+            stem = Path(macro["original_file_path"]).stem
+            assert macro["name"] in (stem, f"materialization_{stem}_default"), macro["original_file_path"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "most"), [("models/**/*.sql", 120), ("*.py", 400), ("macros/**/*.sql", 120)]
+)
+def test_a_file_can_be_read_in_one_go(pattern: str, most: int) -> None:
+    files = [file for file in _files(pattern) if not file.startswith("tests/")]
+    assert [file for file in files if len((PROJECT / file).read_text().splitlines()) > most] == []
+
+
+def test_the_adapter_knows_nothing_of_the_project() -> None:
+    for file in _files("adapter/**/*.py"):
+        assert not re.search(
+            r"^\s*(from|import) (ingestion|lakehouse)\b", (PROJECT / file).read_text(), re.M
+        ), file
+
+
+def _files(*patterns: str) -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    return [file for file in listed.stdout.splitlines() if (PROJECT / file).exists()]

@@ -102,6 +102,7 @@ class BuildDisplay:
             disable=not console.is_terminal,
         )
         self._bar = self._progress.add_task("dbt build", total=None)
+        self._said: list[str] = []
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -118,6 +119,9 @@ class BuildDisplay:
                 self._progress.update(self._bar, description=name, total=event.data.total)
             case "NodeFinished":
                 self._progress.advance(self._bar)
+            # What the macro `failure_message` says of a failed test.
+            case "JinjaLogInfo":
+                self._said.append(event.data.msg)
 
     def summarize(self, result: "dbtRunnerResult") -> None:
         """Print counts and seconds, and every failure with its message."""
@@ -130,8 +134,7 @@ class BuildDisplay:
         for node, status in zip(nodes, statuses, strict=True):
             if status in _BAD or status == "warn":
                 colour = "yellow" if status == "warn" else "red"
-                message = escape(str(node.message or "").strip())
-                self._console.print(f"[{colour}]{status}[/{colour}] {node.node.name}: {message}")
+                self._console.print(f"[{colour}]{status}[/{colour}] {escape(self._message(node))}")
         bad = sum(status in _BAD for status in statuses)
         rest = len(statuses) - good - bad - statuses.count("warn")
         built = any(node.node.resource_type in ("model", "snapshot", "seed") for node in nodes)
@@ -140,6 +143,13 @@ class BuildDisplay:
             f"{done} in {getattr(result.result, 'elapsed_time', 0.0):.1f} s: "
             f"{good} ok, {statuses.count('warn')} warned, {bad} failed, {rest} skipped"
         )
+
+    def _message(self, node: Any) -> str:
+        """What went wrong with a node: in words of ours where there are any, else in dbt's."""
+        for said in self._said:
+            if said.endswith(f"({node.node.name})"):
+                return said
+        return f"{node.node.name}: {str(node.message or '').strip()}"
 
 
 class StreamDisplay:

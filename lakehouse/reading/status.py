@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingestion.contracts import SourceTable
-from lakehouse.reading.query import read
+from lakehouse.reading.query import columns, read
 from lakehouse.warehouse import Warehouse
 
 _LOADS = """
@@ -33,14 +33,21 @@ group by source, table_name, reason
 order by source, table_name, records desc
 """
 
-_LAST_BUILD = "select * from ops.builds where command = '{command}' order by finished_at desc limit 1"
+_LAST_BUILDS = """
+select * from (
+    select *, row_number() over (partition by command order by finished_at desc) as age from ops.builds
+) as builds
+where age = 1 and command in ('build', 'test')
+order by finished_at
+"""
 
+# What other tests found before is in the newest build, too.
 _FAILED_TESTS = """
-select test_name, model, severity, max(failures) as failures, min(record) as example
+select severity, {message} as found, min(record) as example
 from ops.failed_rows
 where invocation_id = '{invocation_id}'
-group by test_name, model, severity
-order by severity, test_name
+group by severity, {message}
+order by severity, found
 """
 
 
@@ -56,25 +63,25 @@ def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Consol
     if "ops.builds" not in warehouse.tables():
         console.print("Nothing was built yet: run `lakehouse build`.")
         return
-    # What was only tested, as by `lakehouse validate`, may be a small part.
-    for command in ("build", "test"):
-        for last in _rows(warehouse, _LAST_BUILD.format(command=command)):
-            _print_tests(warehouse, last, console)
+    builds = _rows(warehouse, _LAST_BUILDS)
+    for build in builds:
+        console.print(
+            f"Last {build['command']} {build['finished_at']:%Y-%m-%d %H:%M} UTC: "
+            f"{build['tests_passed']} tests passed, {build['tests_failed']} failed, {build['tests_warned']} warned"
+        )
+    if builds:
+        _print_failed_tests(warehouse, builds[-1], console)
 
 
-def _print_tests(warehouse: Warehouse, last: dict[str, Any], console: Console) -> None:
-    console.print(
-        f"Last {last['command']} {last['finished_at']:%Y-%m-%d %H:%M} UTC: "
-        f"{last['tests_passed']} tests passed, {last['tests_failed']} failed, {last['tests_warned']} warned"
-    )
-    if not last["tests_failed"] + last["tests_warned"]:
-        return
+def _print_failed_tests(warehouse: Warehouse, build: dict[str, Any], console: Console) -> None:
     failed = []
     if "ops.failed_rows" in warehouse.tables():
-        failed = _rows(warehouse, _FAILED_TESTS.format(invocation_id=last["invocation_id"]))
+        # Tables of earlier versions have no messages.
+        message = "message" if "message" in columns(warehouse, "ops.failed_rows") else "test_name"
+        failed = _rows(warehouse, _FAILED_TESTS.format(message=message, invocation_id=build["invocation_id"]))
     if failed:
         console.print(_plain_table("Failed tests (ops.failed_rows)", failed))
-    if len(failed) < last["tests_failed"] + last["tests_warned"]:
+    if len(failed) < build["tests_failed"] + build["tests_warned"]:
         console.print("Unit tests, and tests that could not run, have no rows; what ran them says why.")
 
 

@@ -41,9 +41,9 @@ def build(
     """
     with BuildDisplay(console) as display:
         result = invoke(settings, ["build", *arguments], display.update, manifest)
-    display.summarize(result)
     if result.exception is not None:
         raise UsageError(f"dbt: {result.exception}")
+    display.summarize(result)
     return Outcome(len(getattr(result.result, "results", [])), result.success)
 
 

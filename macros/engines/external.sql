@@ -7,6 +7,6 @@
             this.schema ~ '.' ~ this.identifier ~ ' does not exist: run `' ~ config.get('meta').written_by ~ '` first.'
         ) %}
     {% endif %}
-    {{ noop_statement(name='main', message='OK') }}
+    {% call noop_statement('main', 'OK') %}{% endcall %}
     {{ return({'relations': [table]}) }}
 {% endmaterialization %}

@@ -1,4 +1,4 @@
-{#- For people: "silver.heart_rate: 100 of 253,801 device_id are not in silver.users". -#}
+{#- For people: "silver.heart_rate: 100 of 253,801 device_id are not in users (heart_rate_device_id_not_in_users)". -#}
 
 {% macro failure_message(result) %}
     {% set node = result.node %}
@@ -15,12 +15,12 @@
     {% endif %}
     {% set said = {
         'not_null': count ~ ' ' ~ node.column_name ~ ' are missing',
-        'relationships': count ~ ' ' ~ node.column_name ~ ' are not in ' ~ arguments.get('to', ''),
+        'relationships': count ~ ' ' ~ node.column_name ~ ' are not in ' ~ modules.re.sub("\\w+\\('|'\\)", '', arguments.get('to', '')),
         'accepted_range': count ~ ' ' ~ node.column_name ~ ' are not between '
             ~ arguments.get('min_value', 'any') ~ ' and ' ~ arguments.get('max_value', 'any'),
         'accepted_values': count ~ ' values of ' ~ node.column_name ~ ' are none of ' ~ arguments.get('values', []) | join(', '),
         'unique': count ~ ' ' ~ node.column_name ~ ' are there more than once',
         'primary_key': count ~ ' keys (' ~ arguments.get('columns', []) | join(', ') ~ ') are null or there more than once',
-    }.get(kind, count ~ ' rows: ' ~ (node.description or node.name)) %}
-    {{ return(label ~ ': ' ~ said) }}
+    }.get(kind, count ~ ' rows: ' ~ (node.description or 'no row should be found')) %}
+    {{ return(label ~ ': ' ~ said ~ ' (' ~ node.name ~ ')') }}
 {% endmacro %}

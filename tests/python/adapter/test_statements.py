@@ -45,6 +45,12 @@ def test_values_take_the_types_of_the_table(run: Run) -> None:
         run("insert into ops.t values (1, 2, 3)")
 
 
+def test_columns_of_one_name_are_inserted_by_position(run: Run) -> None:
+    run("create table ops.t (a int, b int, c int)")
+    run("insert into ops.t select 1, 0, 0")
+    assert run("select * from ops.t") == [{"a": 1, "b": 0, "c": 0}]
+
+
 def test_rows_are_changed_and_deleted(run: Run) -> None:
     run("create table ops.t as select * from values (1, 'a'), (2, 'b'), (3, null) as t (id, name)")
     run("update ops.t set name = concat(name, '!') where id < 3")

@@ -52,8 +52,14 @@ class Engine:
 
     def types_of(self, sql: str) -> dict[str, str]:
         """Columns of a query and their types in Spark SQL, as they would be kept; the query does not run."""
-        schema = self.sail.stream(f"select * from (\n{sql}\n) as typed where false").schema
-        return {column.name: spark_type(column.type) for column in schema}
+        return {column.name: spark_type(column.type) for column in self._schema_of(sql)}
+
+    def width_of(self, sql: str) -> int:
+        """How many columns a query has, those of one name each; the query does not run."""
+        return len(self._schema_of(sql))
+
+    def _schema_of(self, sql: str) -> pa.Schema:
+        return self.sail.stream(f"select * from (\n{sql}\n) as typed where false").schema
 
     def overwrite(self, name: Name, sql: str, options: Options | None = None) -> None:
         """Make a table of a query's rows, or replace the one that is there.

@@ -102,10 +102,10 @@ def _insert(engine: Engine, insert: exp.Insert, query: str) -> None:
     name = _name(insert.find(exp.Table))
     named = [column.name for column in insert.this.expressions] if isinstance(insert.this, exp.Schema) else []
     columns = named or engine.columns(name).names
-    given = list(engine.types_of(query))
-    if len(given) != len(columns):
+    width = engine.width_of(query)
+    if width != len(columns):
         raise WriteError(
-            f"The rows to insert have {len(given)} columns, where {'.'.join(name)} takes {len(columns)}: "
+            f"The rows to insert have {width} columns, where {'.'.join(name)} takes {len(columns)}: "
             f"{', '.join(columns)}."
         )
     # Like every `insert`, by position.

@@ -65,9 +65,10 @@ def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Consol
         return
     builds = _rows(warehouse, _LAST_BUILDS)
     for build in builds:
+        counts = f"{build['tests_passed']} tests passed, {build['tests_failed']} failed"
         console.print(
             f"Last {build['command']} {build['finished_at']:%Y-%m-%d %H:%M} UTC: "
-            f"{build['tests_passed']} tests passed, {build['tests_failed']} failed, {build['tests_warned']} warned"
+            f"{counts}, {build['tests_warned']} warned"
         )
     if builds:
         _print_failed_tests(warehouse, builds[-1], console)

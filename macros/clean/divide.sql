@@ -1,7 +1,4 @@
-{#-
-    Engines give quotients of decimals different places, and some cut them off where others round. Eight more places
-    than a number of money has, and one cast of the whole, give the same on all of them.
--#}
+{#- Engines give quotients of decimals different places, and some cut where others round: one cast makes them equal. -#}
 
 {% macro divide(dividend, divisor, places=2) -%}
     cast(

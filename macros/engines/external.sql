@@ -1,5 +1,4 @@
 {#- Python writes such a table; the node's place is in the lineage. dbt only looks whether the table is there. -#}
-
 {% materialization external, default %}
     {% set table = load_cached_relation(this) %}
     {% if table is none %}

@@ -1,7 +1,4 @@
-{#-
-    Streams may write while gold is refreshed. A row that saw some of that must not tell the next refresh that all of it
-    was seen.
--#}
+{#- Streams may write while gold is refreshed. A row that saw some of that must not say that all of it was seen. -#}
 
 {% macro seen_until(timestamp) -%}
     {%- if var('written_to', none) -%}

@@ -2,25 +2,26 @@
 
 {% macro failure_message(result) %}
     {% set node = result.node %}
-    {% set id = node.attached_node or node.depends_on.nodes | last %}
+    {% set source = 'source.' ~ project_name ~ '.' ~ node.sources[0] | join('.') if node.sources %}
+    {% set id = node.attached_node or source or node.depends_on.nodes | last | default('') %}
     {% set tested = graph.nodes.get(id) or graph.sources.get(id) %}
+    {% if not tested %}{{ return(node.name ~ ': ' ~ result.failures ~ ' rows') }}{% endif %}
     {% set relation = api.Relation.create(tested.database, tested.schema, tested.identifier or tested.alias) %}
-    {% set label = tested.schema ~ '.' ~ (tested.identifier or tested.alias) %}
-    {% set count = '{:,}'.format(result.failures) %}
-    {% set kind = node.test_metadata.name if node.test_metadata %}
-    {% set arguments = node.test_metadata.kwargs if node.test_metadata else {} %}
+    {% set metadata = node.test_metadata or {'name': none, 'kwargs': {}} %}
+    {% set kind, arguments, column, count = metadata.name, metadata.kwargs, node.column_name, '{:,}'.format(result.failures) %}
     {% if kind in ['not_null', 'accepted_range', 'relationships'] %}
         {% set rows = run_query('select count(*) from ' ~ relation).columns[0].values()[0] %}
         {% set count = count ~ ' of ' ~ '{:,}'.format(rows) %}
     {% endif %}
     {% set said = {
-        'not_null': count ~ ' ' ~ node.column_name ~ ' are missing',
-        'relationships': count ~ ' ' ~ node.column_name ~ ' are not in ' ~ modules.re.sub("\\w+\\('|'\\)", '', arguments.get('to', '')),
-        'accepted_range': count ~ ' ' ~ node.column_name ~ ' are not between '
+        'not_null': count ~ ' ' ~ column ~ ' are missing',
+        'relationships': count ~ ' ' ~ column ~ ' are not in ' ~ modules.re.sub("\\w+\\('|'\\)", '', arguments.get('to', '')),
+        'accepted_range': count ~ ' ' ~ column ~ ' are not between '
             ~ arguments.get('min_value', 'any') ~ ' and ' ~ arguments.get('max_value', 'any'),
-        'accepted_values': count ~ ' values of ' ~ node.column_name ~ ' are none of ' ~ arguments.get('values', []) | join(', '),
-        'unique': count ~ ' ' ~ node.column_name ~ ' are there more than once',
+        'accepted_values': count ~ ' values of ' ~ column ~ ' are none of ' ~ arguments.get('values', []) | join(', '),
+        'unique': count ~ ' ' ~ column ~ ' are there more than once',
         'primary_key': count ~ ' keys (' ~ arguments.get('columns', []) | join(', ') ~ ') are null or there more than once',
+        'row_accounting': 'bronze rows are not all in silver, superseded, removed or rejected',
     }.get(kind, count ~ ' rows: ' ~ (node.description or 'no row should be found')) %}
-    {{ return(label ~ ': ' ~ said ~ ' (' ~ node.name ~ ')') }}
+    {{ return(tested.schema ~ '.' ~ relation.identifier ~ ': ' ~ said ~ ' (' ~ node.name ~ ')') }}
 {% endmacro %}

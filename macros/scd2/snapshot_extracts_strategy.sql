@@ -1,7 +1,6 @@
 {#-
-    Snapshots of complete extracts. dbt's own strategies compare the table of now with the snapshot; these
-    compare each extract with the one before it, so no change is lost when several extracts wait.
-    Columns and `newest_by` are those of the contract.
+    dbt's own strategies compare the table of now with the snapshot. This one compares each extract with the one before
+    it, so no change is lost when several extracts wait. Columns and `newest_by` are those of the contract.
 -#}
 
 {% macro snapshot_extracts_strategy(node, snapshotted_rel, current_rel, model_config, target_exists) %}

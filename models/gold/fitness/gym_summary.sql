@@ -1,6 +1,6 @@
-{{ config(materialized='incremental', unique_key=['mac_address', 'gym', 'login', 'user_id', 'workout_id', 'session_id']) }}
-
-{%- set session, visit = 'user_id, workout_id, session_id', 'mac_address, gym, login, logout, visit_updated_at' %}
+{%- set session = 'user_id, workout_id, session_id' %}
+{%- set visit = 'mac_address, gym, login, logout, visit_updated_at' %}
+{{ config(materialized='incremental', unique_key=['mac_address', 'gym', 'login'] + session.split(', ')) }}
 
 -- a user may have registered a device more than once
 with users as (
@@ -34,7 +34,7 @@ completed as (
 {% if is_incremental() %}
 
 -- sessions of new workouts, of users that are registered anew, and in visits that are over now
--- each input has a high-water mark of its own: one may be committed later than another that was written after it
+-- each input has a high-water mark of its own: of two, the one that was written first may be committed last
 changed as (
 
     select {{ session }} from completed
@@ -63,7 +63,7 @@ workouts as (
 
     select * from completed
     {% if is_incremental() %}
-    left semi join changed using ({{ session }})
+    where ({{ session }}) in (select {{ session }} from changed)
     {% endif %}
 
 ),
@@ -79,9 +79,9 @@ starts_in_visits as (
         workouts.start_time,
         workouts.end_time,
         {{ seen_until('workouts._updated_at') }} as workout_updated_at,
-        min(workouts.start_time) over (
+        workouts.start_time = min(workouts.start_time) over (
             partition by workouts.user_id, workouts.workout_id, workouts.session_id, workouts.end_time
-        ) as first_start
+        ) as is_first_start
     from visits
     inner join users on visits.mac_address = users.mac_address
     inner join workouts
@@ -95,7 +95,7 @@ sessions_in_visits as (
         {{ visit }},
         {{ session }},
         -- of starts that end with the same stop, the first alone counts
-        sum(if(start_time = first_start, unix_micros(end_time) - unix_micros(start_time), 0)) as micros_exercising,
+        sum(unix_micros(end_time) - unix_micros(start_time)) filter (where is_first_start) as micros_exercising,
         max(workout_updated_at) as workout_updated_at,
         max(user_updated_at) as user_updated_at
     from starts_in_visits
@@ -112,7 +112,7 @@ select
     workout_id,
     session_id,
     {{ divide('(unix_micros(logout) - unix_micros(login))', 60000000) }} as minutes_in_gym,
-    {{ divide('micros_exercising', 60000000) }} as minutes_exercising,
+    {{ divide('coalesce(micros_exercising, 0)', 60000000) }} as minutes_exercising,
     greatest(visit_updated_at, workout_updated_at, user_updated_at) as updated_at,
     visit_updated_at,
     workout_updated_at,

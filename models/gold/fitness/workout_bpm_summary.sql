@@ -25,7 +25,7 @@ profiles as (
 {% if is_incremental() %}
 
 -- sessions of new workouts, with new heart rates, and of users whose profile changed
--- each input has a high-water mark of its own: one may be committed later than another that was written after it
+-- each input has a high-water mark of its own: of two, the one that was written first may be committed last
 changed as (
 
     select {{ session }} from {{ completed_workouts }}
@@ -49,7 +49,7 @@ due as (
 
     select * from sessions
     {% if is_incremental() %}
-    left semi join changed using ({{ session }})
+    where ({{ session }}) in (select {{ session }} from changed)
     {% endif %}
 
 ),
@@ -67,7 +67,7 @@ bpm as (
         count_if(valid) as num_recordings,
         {{ seen_until('max(_updated_at)') }} as bpm_updated_at
     from heart_rates
-    left semi join due using ({{ session }})
+    where ({{ session }}) in (select {{ session }} from due)
     group by user_id, workout_id, session_id
 
 ),

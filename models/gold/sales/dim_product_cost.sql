@@ -55,7 +55,8 @@ select
     *,
     valid_to is null as is_current,
     case
-        when row_number() over (partition by product_number order by valid_from nulls first) > 1 then valid_from
+        when row_number() over (partition by product_number order by valid_from nulls first) > 1
+            then valid_from
         else date '0001-01-01'
     end as applies_from,
     coalesce(valid_to, date '9999-12-31') as applies_to

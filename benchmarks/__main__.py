@@ -22,8 +22,6 @@ from sampledata import generate
 # Those whose files are large; the tables of the others stay empty.
 SOURCES = ["crm", "erp"]
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
-
 _HEADING = (
     "| scale | step | seconds | load s | build s | sales lines/s | MB/s | peak MiB |\n"
     "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
@@ -51,16 +49,13 @@ class Step:
 
 
 def main() -> None:
-    """Measure, print each row as it comes, and write `RESULTS.md`."""
+    """Measure, and print each row as it comes."""
     arguments = _arguments()
-    rows = [_HEADING]
-    print(_HEADING, flush=True)
+    print(f"{machine()}\n\n{_HEADING}", flush=True)
     for scale in arguments.scales:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             for step in measure_scale(scale, Path(folder)):
-                rows.append(str(step))
                 print(step, flush=True)
-    RESULTS.write_text(_report(rows))
 
 
 def measure_scale(scale: float, folder: Path) -> Iterator[Step]:
@@ -124,23 +119,6 @@ def _own_peak_mib() -> float:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
-
-
-def _report(rows: list[str]) -> str:
-    return "\n".join(
-        [
-            "# Results",
-            "",
-            "Written by `make bench`; what the steps are is said in `benchmarks/__main__.py`.",
-            "Scale 1 is 60,000 sales lines. A run is `lakehouse run`: load, snapshots, models and all tests,",
-            "the start of Python and the JVM included.",
-            "",
-            f"{machine()}.",
-            "",
-            *rows,
-            "",
-        ]
-    )
 
 
 def _arguments() -> argparse.Namespace:

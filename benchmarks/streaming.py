@@ -30,7 +30,6 @@ from confluent_kafka import Producer
 from benchmarks.measure import Memory, machine
 from tools.broker import Broker
 
-RESULTS = Path(__file__).parent / "STREAMING.md"
 TOPICS = ["user_info", "workout", "bpm"]
 
 _WORKOUT, _REST = 300, 10
@@ -90,15 +89,12 @@ HEADING = (
 
 
 def main() -> None:
-    """Measure, print each row as it comes, and write `STREAMING.md`."""
+    """Measure, and print each row as it comes."""
     arguments = _arguments()
-    rows = [HEADING]
-    print(HEADING, flush=True)
+    print(f"{machine()}\n\n{HEADING}", flush=True)
     for rate in (arguments.rate, *arguments.ladder):
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            rows.append(str(measure(rate, arguments.seconds, Path(folder), arguments.trigger)))
-            print(rows[-1], flush=True)
-    RESULTS.write_text(_report(rows, arguments.trigger))
+            print(measure(rate, arguments.seconds, Path(folder), arguments.trigger), flush=True)
 
 
 def measure(rate: int, seconds: int, folder: Path, trigger: str) -> Result:
@@ -280,22 +276,6 @@ def _wait_for(log: TextIO, stream: "subprocess.Popen[bytes]") -> None:
         if stream.poll() is not None:
             raise RuntimeError(f"lakehouse stream ended:\n{Path(log.name).read_text()}")
         time.sleep(1)
-
-
-def _report(rows: list[str], trigger: str) -> str:
-    return "\n".join(
-        [
-            "# Streaming",
-            "",
-            "Written by `python -m benchmarks.streaming`, whose beginning says what is measured. Broker,",
-            f'sender and `lakehouse stream --trigger "{trigger}"` shared the machine.',
-            "",
-            f"{machine()}.",
-            "",
-            *rows,
-            "",
-        ]
-    )
 
 
 def _arguments() -> argparse.Namespace:

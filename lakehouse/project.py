@@ -8,16 +8,17 @@ from lakehouse.errors import UsageError
 _MARK = "dbt_project.yml"
 
 
-def find_project() -> Path:
-    """The folder `LAKEHOUSE_PROJECT`, else the nearest one from the working directory upward.
+def find_project(setting: str | None = None) -> Path:
+    """The folder `setting`, else `LAKEHOUSE_PROJECT`, else the nearest from the working directory upward.
 
     Raises:
         UsageError: there is no `dbt_project.yml`.
     """
-    if setting := os.environ.get("LAKEHOUSE_PROJECT"):
+    setting = setting or os.environ.get("LAKEHOUSE_PROJECT")
+    if setting:
         project = Path(setting).expanduser().absolute()
         if not (project / _MARK).is_file():
-            raise UsageError(f"LAKEHOUSE_PROJECT {project} has no {_MARK}.")
+            raise UsageError(f"{project} (LAKEHOUSE_PROJECT) has no {_MARK}.")
         return project
     here = Path.cwd()
     for folder in (here, *here.parents):

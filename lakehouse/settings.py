@@ -86,9 +86,9 @@ def load_settings(**overrides: str | None) -> Settings:
     Raises:
         UsageError: a setting is malformed, which the message names, or there is no dbt project.
     """
-    project = find_project()
-    given: dict[str, Any] = {"_env_file": project / ".env", "LAKEHOUSE_PROJECT": project}
-    given |= {name: value for name, value in overrides.items() if value is not None}
+    project = find_project(overrides.get("LAKEHOUSE_PROJECT"))
+    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    given |= {"_env_file": project / ".env", "LAKEHOUSE_PROJECT": project}
     try:
         return Settings(**given)
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """Silver tables that follow bronze as it grows.
 
 `SOURCES` and `STREAMS` name what there is; to add a source, write a package like `gym`, declare its
-tables in `_<source>__streams.yml`, and add it here. They run on an engine: `on_sail` in this process, or
+tables in `_<source>__models.yml`, and add it here. They run on an engine: `on_sail` in this process, or
 `on_spark`, as Structured Streaming.
 """
 

@@ -13,7 +13,6 @@ from lakehouse.errors import UsageError
 from lakehouse.settings import Settings, load_settings
 
 app = typer.Typer(
-    help="Files in, star schema out: load, build, query and watch the lakehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,13 +32,31 @@ TableArgument = Annotated[str, typer.Argument(help="For example gold.fct_sales o
 FormatOption = Annotated[str, typer.Option("--format", help="table, csv or json.")]
 
 
+# Settings that options before the command give.
+_given: dict[str, str | None] = {}
+
+
+@app.callback()
+def settings_for_all(
+    project: Annotated[
+        str | None, typer.Option(help="Folder of the dbt project, instead of LAKEHOUSE_PROJECT.")
+    ] = None,
+    home: Annotated[
+        str | None, typer.Option(help="Folder of tables and logs, instead of LAKEHOUSE_HOME.")
+    ] = None,
+    catalog: Annotated[str | None, typer.Option(help="On Databricks, instead of DATABRICKS_CATALOG.")] = None,
+) -> None:
+    """Files in, star schema out: load, build, query and watch the lakehouse."""
+    _given.update(LAKEHOUSE_PROJECT=project, LAKEHOUSE_HOME=home, DATABRICKS_CATALOG=catalog)
+
+
 def read_settings(**overrides: str | None) -> Settings:
     """Settings, which are in the environment, too, afterwards.
 
     Raises:
         UsageError: a setting is malformed.
     """
-    settings = load_settings(**overrides)
+    settings = load_settings(**_given, **overrides)
     export(settings)
     return settings
 

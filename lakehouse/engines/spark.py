@@ -25,6 +25,7 @@ def spark_session(settings: Settings) -> "SparkSession":
 
     if on_databricks():
         session: SparkSession = SparkSession.builder.getOrCreate()
+        session.catalog.setCurrentCatalog(settings.databricks_catalog)
         return session
     require_spark(settings)
     export(settings)

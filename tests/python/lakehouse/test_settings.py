@@ -6,10 +6,12 @@ import pytest
 
 from lakehouse.errors import UsageError
 from lakehouse.settings import load_settings
+from tests.python import PROJECT
 
 
 def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
+    monkeypatch.setenv("LAKEHOUSE_PROJECT", str(PROJECT))
     monkeypatch.chdir(tmp_path / "work")
     settings = load_settings(
         LAKEHOUSE_HOME="../home", LAKEHOUSE_LANDING="../landing", LAKEHOUSE_BRONZE="../work/../bronze"
@@ -17,6 +19,19 @@ def test_a_folder_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert settings.home == tmp_path / "home"
     assert settings.landing == str(tmp_path / "landing")
     assert settings.bronze == str(tmp_path / "bronze")
+
+
+def test_the_project_is_found_from_a_folder_in_it_or_by_its_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PROJECT / "models" / "gold")
+    assert load_settings().project == PROJECT
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"There is no dbt_project.yml in .*set LAKEHOUSE_PROJECT"):
+        load_settings()
+    assert load_settings(LAKEHOUSE_PROJECT=str(PROJECT)).models == PROJECT / "models"
+    with pytest.raises(UsageError, match=r"\(LAKEHOUSE_PROJECT\) has no dbt_project.yml"):
+        load_settings(LAKEHOUSE_PROJECT=str(tmp_path))
 
 
 def test_links_keep_their_names(tmp_path: Path) -> None:

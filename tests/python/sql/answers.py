@@ -22,9 +22,10 @@ class Answers(TypedDict):
 
 
 def expressions() -> list[str]:
-    """What is asked: select lists, one a line."""
+    """What is asked: select lists, one a line; those that are known as errors last, which are asked alone."""
     lines = _EXPRESSIONS.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("--")]
+    errors = {expression for expression, answer in pinned()["same"].items() if answer == "error"}
+    return sorted((line for line in lines if line and not line.startswith("--")), key=errors.__contains__)
 
 
 def asked() -> Answers:

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import sqlglot
+from sqlglot import exp
+
 from tests.python import PROJECT
+
+# Expressions in one statement.
+_AT_ONCE = 24
 
 
 def ask(engine: str, expressions: Sequence[str]) -> dict[str, str]:
@@ -84,13 +90,39 @@ def _answer(session: Any, expression: str) -> str:
     return f"{types}: {rows[0][0]!r}" if len(rows) == 1 and len(rows[0]) == 1 else f"{types}: {rows!r}"
 
 
+def _answers(session: Any, expressions: Sequence[str]) -> dict[str, str]:
+    """Answers to expressions of one value each in one statement, or in halves where one is an error."""
+    if len(expressions) == 1:
+        return {expressions[0]: _answer(session, expressions[0])}
+    try:
+        frame = session.sql(f"select {', '.join(f'{e} as c{n}' for n, e in enumerate(expressions))}")
+        ((*values,),) = frame.collect()
+        types = [field.dataType.simpleString() for field in frame.schema.fields]
+        return {e: f"{t}: {v!r}" for e, t, v in zip(expressions, types, values, strict=True)}
+    except Exception:
+        middle = len(expressions) // 2
+        return _answers(session, expressions[:middle]) | _answers(session, expressions[middle:])
+
+
+def _is_one_value(expression: str) -> bool:
+    try:
+        (column,) = sqlglot.parse_one(f"select {expression}", dialect="spark").selects
+    except (ValueError, sqlglot.errors.SqlglotError):
+        return False
+    return not column.alias and not column.find_ancestor(exp.Select).args.get("from_")
+
+
 def main() -> None:
     """Answer what stands in the input."""
+    asked = json.load(sys.stdin)
+    single = [expression for expression in asked if _is_one_value(expression)]
     with _sail() if sys.argv[1] == "sail" else _spark() as session:
-        print(
-            json.dumps({expression: _answer(session, expression) for expression in json.load(sys.stdin)}),
-            flush=True,
-        )
+        answers = {
+            expression: _answer(session, expression) for expression in asked if expression not in single
+        }
+        for start in range(0, len(single), _AT_ONCE):
+            answers |= _answers(session, single[start : start + _AT_ONCE])
+    print(json.dumps(answers), flush=True)
     # Sail's threads do not let the process end.
     os._exit(0)
 

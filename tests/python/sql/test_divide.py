@@ -30,7 +30,9 @@ def expected(dividend: str, divisor: str, places: int) -> Decimal:
 
 @pytest.mark.parametrize("engine", ["sail", "spark"])
 def test_a_quotient_is_rounded_half_up(engine: str) -> None:
-    macros = Environment(loader=FileSystemLoader(PROJECT / "macros")).get_template("divide.sql").module
+    macros = (
+        Environment(loader=FileSystemLoader(PROJECT / "macros" / "clean")).get_template("divide.sql").module
+    )
     wanted = {}
     for dividend, divisor, places in cases():
         sql = " ".join(macros.divide(f"cast({dividend} as decimal(18, 4))", divisor, places).split())  # type: ignore[attr-defined]

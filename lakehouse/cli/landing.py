@@ -1,4 +1,4 @@
-"""Commands that bring files to the landing zone: generate, upload, replay."""
+"""Commands that bring sample data to the landing zone: generate, replay."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,20 +29,6 @@ def generate(
         raise UsageError(f"{error.filename or out}: {error.strerror}") from None
     size = sum(file.stat().st_size for file in files)
     console.print(f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
-
-
-@app.command()
-def upload(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder whose files to upload.")],
-    to: Annotated[str | None, typer.Option(help="s3://bucket/prefix, instead of LAKEHOUSE_LANDING.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace objects that differ.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-) -> None:
-    """Upload the files of a folder to object storage; goes on where it was stopped."""
-    from lakehouse.steps.upload import upload as upload_files
-
-    landing = read_settings().landing_setting or ""
-    upload_files(folder, to or (landing if landing.startswith(SCHEME) else ""), overwrite, dry_run, console)
 
 
 @app.command()

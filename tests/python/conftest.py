@@ -44,6 +44,7 @@ _LONGEST = [
     "test_history",
     "test_kills",
     "test_answers",
+    "test_on_spark",
     "test_streams",
     "test_object_storage",
     "test_homes",

@@ -25,6 +25,7 @@ def answers() -> Answers:
     return asked()
 
 
+@pytest.mark.spark
 def test_both_engines_answer_as_they_did(answers: Answers) -> None:
     assert answers == pinned(), "read what changed: python -m tests.python.sql.answers; git diff"
 

@@ -28,7 +28,7 @@ def expected(dividend: str, divisor: str, places: int) -> Decimal:
         return quotient + 0
 
 
-@pytest.mark.parametrize("engine", ["sail", "spark"])
+@pytest.mark.parametrize("engine", ["sail", pytest.param("spark", marks=pytest.mark.spark)])
 def test_a_quotient_is_rounded_half_up(engine: str) -> None:
     macros = (
         Environment(loader=FileSystemLoader(PROJECT / "macros" / "clean")).get_template("divide.sql").module

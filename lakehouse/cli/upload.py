@@ -1,45 +1,50 @@
-"""Uploading a folder to object storage, with a plan or a progress display, and a summary."""
+"""The command upload: a folder to object storage, with a plan or a progress display, and a summary."""
 
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
+import typer
 from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingestion.landing.s3 import StorageError
+from ingestion.landing.s3 import SCHEME, StorageError
 from ingestion.landing.upload import Step, Upload
 from ingestion.landing.zone import LandingError
+from lakehouse.cli.app import app, console, read_settings
 from lakehouse.errors import LakehouseError, UsageError
 
 
-def upload(folder: Path, to: str, overwrite: bool, dry_run: bool, console: Console) -> None:
-    """Upload the files below `folder`, or say what would be done.
-
-    Raises:
-        UsageError: folder, address, credentials, bucket or server cannot be used.
-        LakehouseError: some files were not uploaded; the message names them.
-    """
-    if not to:
+@app.command()
+def upload(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder whose files to upload.")],
+    to: Annotated[str | None, typer.Option(help="s3://bucket/prefix, instead of LAKEHOUSE_LANDING.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace objects that differ.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Upload the files of a folder to object storage; goes on where it was stopped."""
+    landing = read_settings().landing_setting or ""
+    address = to or (landing if landing.startswith(SCHEME) else "")
+    if not address:
         raise UsageError(
             "Say where to: --to s3://bucket/prefix, or set LAKEHOUSE_LANDING to such an address."
         )
     started = time.monotonic()
     try:
-        steps = _upload(folder, to, overwrite, dry_run, console)
+        steps = _upload(folder, address, overwrite, dry_run)
     except (StorageError, LandingError, ValueError) as error:
         raise UsageError(str(error)) from None
     if dry_run:
-        _print_plan(steps, console)
+        _print_plan(steps)
     else:
         console.print(_summary(steps, time.monotonic() - started), highlight=False)
     _raise_for_failed(steps)
 
 
-def _upload(folder: Path, to: str, overwrite: bool, dry_run: bool, console: Console) -> list[Step]:
+def _upload(folder: Path, to: str, overwrite: bool, dry_run: bool) -> list[Step]:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -57,7 +62,7 @@ def _upload(folder: Path, to: str, overwrite: bool, dry_run: bool, console: Cons
         return steps if dry_run else upload.send(steps)
 
 
-def _print_plan(steps: Sequence[Step], console: Console) -> None:
+def _print_plan(steps: Sequence[Step]) -> None:
     for step in steps:
         line = f"{step.action:8}  {decimal(step.file.size):>12}  {step.uri}"
         console.print(escape(line), highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import threading
 import time
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 # Sail 0.7 keeps some 100 KB of each statement for as long as its process lives: it is replaced in time.
 _REFRESHES_A_PROCESS = 200
 
-_manifest: "Manifest | None" = None
+_pickled: bytes | None = None
 
 
 class GoldProcess:
@@ -103,21 +104,23 @@ def _refresh(settings: Settings, written_to: datetime) -> None:
     known = json.dumps({"written_to": f"{written_to:%Y-%m-%d %H:%M:%S.%f}"})
     # Nobody reads the manifest of a refresh, and writing it takes half a second.
     options = ["--cache-selected-only", "--no-write-json", "--vars", known]
-    result = invoke(settings, ["run", "--select", "tag:streaming", *options], manifest=_project(settings))
+    manifest = _project(settings)
+    result = invoke(settings, ["run", "--select", "tag:streaming", *options], manifest=manifest)
     if not result.success:
         ran = getattr(result.result, "results", [])
         failed = [f"{node.node.name}: {node.message}" for node in ran if str(node.status) == "error"]
         raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
-    nodes, built = _project(settings).nodes, tables_built(_project(settings)).items()
-    compact_tables(settings.warehouse, [table for table, node in built if "streaming" in nodes[node].tags])
+    built = tables_built(manifest).items()
+    streaming = [table for table, node in built if "streaming" in manifest.nodes[node].tags]
+    compact_tables(settings.warehouse, streaming)
 
 
 def _project(settings: Settings) -> "Manifest":
-    """The project, read once a process."""
-    global _manifest
-    if _manifest is None:
-        _manifest = read_project(settings, "local")
-    return _manifest
+    """The project, read once a process; a copy, as dbt writes the queries of a run into it."""
+    global _pickled
+    _pickled = _pickled or pickle.dumps(read_project(settings, "local"))
+    manifest: Manifest = pickle.loads(_pickled)
+    return manifest
 
 
 def _live_with_parent() -> None:

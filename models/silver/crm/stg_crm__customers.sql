@@ -10,31 +10,26 @@ renamed as (
 
     select
         -- ids
-        cst_id as customer_id,
-        trim(cst_key) as customer_number,
+        source.cst_id as customer_id,
+        trim(source.cst_key) as customer_number,
 
         -- text
-        trim(cst_firstname) as first_name,
-        trim(cst_lastname) as last_name,
-        case upper(trim(cst_marital_status))
-            when 'S' then 'Single'
-            when 'M' then 'Married'
-            else 'n/a'
-        end as marital_status,
-        case upper(trim(cst_gndr))
-            when 'F' then 'Female'
-            when 'M' then 'Male'
-            else 'n/a'
-        end as gender,
+        trim(source.cst_firstname) as first_name,
+        trim(source.cst_lastname) as last_name,
+        coalesce(marital_statuses.marital_status, 'n/a') as marital_status,
+        coalesce(genders.gender, 'n/a') as gender,
 
         -- dates
-        cst_create_date as created_date,
+        source.cst_create_date as created_date,
 
         -- versions
-        is_deleted,
-        _changed_at
+        source.is_deleted,
+        source._changed_at
 
     from source
+    left join {{ ref('marital_statuses') }} as marital_statuses
+        on upper(trim(source.cst_marital_status)) = marital_statuses.code
+    left join {{ ref('genders') }} as genders on upper(trim(source.cst_gndr)) = genders.code
 
 )
 

@@ -10,31 +10,26 @@ renamed as (
 
     select
         -- ids
-        prd_id as product_id,
-        substring(prd_key, 7) as product_number,
-        replace(substring(prd_key, 1, 5), '-', '_') as category_id,
+        source.prd_id as product_id,
+        substring(source.prd_key, 7) as product_number,
+        replace(substring(source.prd_key, 1, 5), '-', '_') as category_id,
 
         -- text
-        trim(prd_nm) as product_name,
-        case upper(trim(prd_line))
-            when 'M' then 'Mountain'
-            when 'R' then 'Road'
-            when 'S' then 'Other Sales'
-            when 'T' then 'Touring'
-            else 'n/a'
-        end as product_line,
+        trim(source.prd_nm) as product_name,
+        coalesce(product_lines.product_line, 'n/a') as product_line,
 
         -- numerics
-        cast(prd_cost as decimal(18, 2)) as cost,
+        cast(source.prd_cost as decimal(18, 2)) as cost,
 
         -- dates
-        prd_start_dt as start_date,
+        source.prd_start_dt as start_date,
 
         -- versions
-        is_deleted,
-        _changed_at
+        source.is_deleted,
+        source._changed_at
 
     from source
+    left join {{ ref('product_lines') }} as product_lines on upper(trim(source.prd_line)) = product_lines.code
 
 )
 

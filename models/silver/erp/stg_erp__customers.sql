@@ -10,23 +10,20 @@ renamed as (
 
     select
         -- ids
-        {{ erp_customer_number('CID') }} as customer_number,
+        {{ erp_customer_number('source.CID') }} as customer_number,
 
         -- text
-        case
-            when upper(trim(GEN)) in ('F', 'FEMALE') then 'Female'
-            when upper(trim(GEN)) in ('M', 'MALE') then 'Male'
-            else 'n/a'
-        end as gender,
+        coalesce(genders.gender, 'n/a') as gender,
 
         -- dates: the day of delivery tells what was in the future, so that a rerun tells alike
-        case when BDATE <= cast(dbt_valid_from as date) then BDATE end as birth_date,
+        case when source.BDATE <= cast(source.dbt_valid_from as date) then source.BDATE end as birth_date,
 
         -- versions
-        is_deleted,
-        _changed_at
+        source.is_deleted,
+        source._changed_at
 
     from source
+    left join {{ ref('genders') }} as genders on upper(trim(source.GEN)) = genders.code
 
 )
 

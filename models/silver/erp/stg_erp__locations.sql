@@ -10,20 +10,17 @@ renamed as (
 
     select
         -- ids
-        {{ erp_customer_number('CID') }} as customer_number,
+        {{ erp_customer_number('source.CID') }} as customer_number,
 
         -- text
-        case
-            when upper(trim(CNTRY)) = 'DE' then 'Germany'
-            when upper(trim(CNTRY)) in ('US', 'USA') then 'United States'
-            else coalesce(nullif(trim(CNTRY), ''), 'n/a')
-        end as country,
+        coalesce(countries.country, nullif(trim(source.CNTRY), ''), 'n/a') as country,
 
         -- versions
-        is_deleted,
-        _changed_at
+        source.is_deleted,
+        source._changed_at
 
     from source
+    left join {{ ref('countries') }} as countries on upper(trim(source.CNTRY)) = countries.code
 
 )
 

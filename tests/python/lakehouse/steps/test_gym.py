@@ -8,11 +8,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
 
+from lakehouse.settings import load_settings
+from lakehouse.steps.refresh import GoldProcess
 from sampledata import generate
 from tools.broker import Broker
 
@@ -95,6 +98,16 @@ def test_a_stream_of_many_shuffled_files_that_is_killed_gives_the_tables_of_one_
     assert output.count("renamed.csv: the header lacks") == 2
     assert "Stopped after" in output
     _assert_same(lakehouse, in_one_run)
+
+
+def test_gold_is_refreshed_again_and_again(in_one_run: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_HOME", str(in_one_run.home))
+    gold, now = GoldProcess(load_settings()), datetime.now(UTC)
+    try:
+        for number in range(3):
+            gold.refresh(now + timedelta(seconds=number))
+    finally:
+        gold.close()
 
 
 def _loaded(lakehouse: Lakehouse) -> int:

@@ -81,7 +81,7 @@ starts_in_visits as (
         {{ seen_until('workouts._updated_at') }} as workout_updated_at,
         workouts.start_time = min(workouts.start_time) over (
             partition by workouts.user_id, workouts.workout_id, workouts.session_id, workouts.end_time
-        ) as is_first_start
+        ) as is_first
     from visits
     inner join users on visits.mac_address = users.mac_address
     inner join workouts
@@ -95,7 +95,7 @@ sessions_in_visits as (
         {{ visit }},
         {{ session }},
         -- of starts that end with the same stop, the first alone counts
-        sum(unix_micros(end_time) - unix_micros(start_time)) filter (where is_first_start) as micros_exercising,
+        sum(unix_micros(end_time) - unix_micros(start_time)) filter (where is_first) as micros_exercising,
         max(workout_updated_at) as workout_updated_at,
         max(user_updated_at) as user_updated_at
     from starts_in_visits

@@ -29,6 +29,7 @@ from ingestion.streams.query import Fed, NewRows
 from ingestion.streams.tables import UPDATED_AT, StreamTable
 from ingestion.streams.upsert import CHANGE, DELETE, INSERT, REPLACE
 from ingestion.tables.local import LocalTables
+from ingestion.times import to_epoch_micros
 
 # Rows of bronze that are taken at once, if not one file has more.
 _ROWS_PER_BATCH = 250_000
@@ -53,7 +54,9 @@ class SailEngine:
         times = []
         for table in tables:
             self._storage.create(table.silver, table.columns, properties=table.properties)
-            times.append(_newest(self._storage.location(table.silver)))
+            newest = _newest(self._storage.location(table.silver), UPDATED_AT)
+            # Spark cuts what it notes to milliseconds.
+            times.append(newest and newest + timedelta(milliseconds=1))
         self._clock = Clock(max(filter(None, times), default=None))
 
     def feed(
@@ -62,9 +65,13 @@ class SailEngine:
         """Call `take` with what is new in a bronze table, some files at a time."""
         if not self._storage.exists(table.bronze):
             return Fed()
-        fed = 0
+        fed, taken = 0, self._taken(table, last)
+        newest = _newest(self._storage.location(table.bronze), "_ingested_at")
+        # Known without a query, for which Sail would have to start.
+        if newest and to_epoch_micros(newest) == taken:
+            return Fed()
         rows, arrived = _read(self._sail, table.bronze), F.col("_ingested_at")
-        for part in self._parts(rows, self._taken(table, last)):
+        for part in self._parts(rows, taken):
             with TemporaryDirectory(prefix="lakehouse-stream-") as folder:
                 tables = SailTables(self._sail, self._storage, self._clock, Path(folder))
                 new = rows.where(arrived.between(_literal(part.first), _literal(part.last)))
@@ -206,13 +213,12 @@ def _range(table: StreamTable, brief: pa.Table) -> str | None:
     return " and ".join(conditions) or None
 
 
-def _newest(location: str) -> datetime | None:
-    """A time that is not before the newest `_updated_at` of a table, as the statistics of its files say."""
+def _newest(location: str, column: str) -> datetime | None:
+    """The newest time in a column, as the statistics of the table's files say; null where they do not."""
     files = pa.table(DeltaTable(location).get_add_actions(flatten=True))
-    name = f"max.{UPDATED_AT}"
-    newest = pc.max(files[name]).as_py() if name in files.column_names else None
-    # Spark cuts what it notes to milliseconds.
-    return newest + timedelta(milliseconds=1) if newest else None
+    name = f"max.{column}"
+    newest: datetime | None = pc.max(files[name]).as_py() if name in files.column_names else None
+    return newest
 
 
 def _literal(micros: int) -> Column:

@@ -22,8 +22,8 @@ _DECOMPRESSORS: dict[str, Callable[[BinaryIO], object]] = {".gz": gzip.open, ".b
 # How names begin and end of what is hidden, locked or still being written.
 _HIDDEN = ("_", ".", "~")
 _PARTIAL = (
-    "._copying_", ".crdownload", ".download", ".duckpart", ".filepart", ".gstmp", ".incomplete", ".inprogress",
-    ".opdownload", ".part", ".partial", ".swo", ".swp", ".swx", ".temp", ".tmp", ".upload", ".uploading",
+    "._copying_", ".crdownload", ".download", ".duckpart", ".filepart", ".gstmp", ".incomplete",
+    ".inprogress", ".opdownload", ".part", ".partial", ".swo", ".swp", ".swx", ".temp", ".tmp", ".upload", ".uploading",
     ".writing", "~", "#",
 )  # fmt: skip
 # aws s3 cp adds eight random hexadecimal digits, which are no date, to the whole name.

@@ -35,7 +35,8 @@ class Dialect:
 
     A record ends with its line, whatever line ends there are; a quoted field may hold some. A quote that is
     not at the beginning of a field is a character like others. One that is not closed before a delimiter or
-    a line end spoils its own line only. Within quotes, a quote is doubled or has the escape character before it.
+    a line end spoils its own line only. Within quotes, a quote is doubled or has the escape character
+    before it.
     """
 
     delimiter: str

@@ -30,7 +30,7 @@ class JsonLinesReader:
     """Reads JSON lines; a nested value stays JSON text until the contract gives it a type."""
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
-        """Refuse a file without a record, one that is no JSON lines, and a complete extract without a line."""
+        """Refuse a file of which no line is a record, and a complete extract without a line."""
         if file.size == 0:
             raise FileRefused("the file is empty")
         first = next(_lines(table, file), "")

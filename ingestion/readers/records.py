@@ -40,8 +40,10 @@ def from_sheet(
     declared = {column.header: column.name for column in table.columns}
     by_name = {}
     for number, (name, values) in enumerate(zip(header, columns, strict=True), 1):
-        is_named = name is not None and name.strip()
-        by_name[name if is_named else f"column {number}"] = values if is_named else _without_blanks(values)
+        if name and name.strip():
+            by_name[name] = values
+        else:
+            by_name[f"column {number}"] = _without_blanks(values)
     rows = len(columns[0])
     extra = {name: values for name, values in by_name.items() if name not in declared}
     arrays = [by_name[column.header] for column in table.columns]

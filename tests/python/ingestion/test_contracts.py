@@ -99,8 +99,14 @@ def with_column(**column: Any) -> dict[str, Any]:
         (changed(delivery="daily"), "config.meta.delivery: Input should be 'complete' or 'changes'"),
         (changed(options={"seperator": ";"}), "options: unknown seperator; a reader of csv takes"),
         (changed(options={"mode": "DROPMALFORMED"}), "options: unknown mode; a reader of csv takes"),
-        (changed(format="json", options={"sep": ";"}), "options: unknown sep; a reader of json takes encoding"),
-        (changed(format="xlsx", options={"encoding": "utf-8"}), "options: unknown encoding; a reader of xlsx"),
+        (
+            changed(format="json", options={"sep": ";"}),
+            "options: unknown sep; a reader of json takes encoding",
+        ),
+        (
+            changed(format="xlsx", options={"encoding": "utf-8"}),
+            "options: unknown encoding; a reader of xlsx",
+        ),
         (changed(options={"encoding": "no-such"}), "options: encoding 'no-such' is no encoding that Python"),
         (changed(options={"encoding": "rot13"}), "options: encoding 'rot13' is no encoding that Python"),
         (changed(options={"quote": "''"}), "options: quote \"''\" cannot be: give a single ASCII character"),

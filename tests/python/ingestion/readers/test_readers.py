@@ -330,13 +330,13 @@ def workbook(*rows: Sequence[object], sheet: str = "Sheet1", hidden: Sequence[st
     return rewritten(without, b"<f>A1</f><v>!</v>", b"<f>A1</f><v></v>")
 
 
-def rewritten(content: bytes, old: bytes, new: bytes) -> bytes:
-    """A workbook of which the first sheet is written in another way."""
+def rewritten(content: bytes, old: bytes, new: bytes, part: str = "sheet1") -> bytes:
+    """A workbook of which a part, by default the first sheet, is written in another way."""
     changed = io.BytesIO()
     with ZipFile(io.BytesIO(content)) as archive, ZipFile(changed, "w") as target:
         for name in archive.namelist():
             data = archive.read(name)
-            target.writestr(name, data.replace(old, new) if name.endswith("sheet1.xml") else data)
+            target.writestr(name, data.replace(old, new) if name.endswith(f"{part}.xml") else data)
     return changed.getvalue()
 
 
@@ -383,6 +383,24 @@ WORKBOOKS = {
     "errors_in_another_dialect.xlsx": Case(
         with_prefix(workbook(NAMES, (1, "#N/A"), ("#DIV/0!", "Bob"))),
         [(1, "#N/A"), (None, "Bob")], ['{"id":"#DIV/0!"}'],
+    ),
+    "errors_at_places_that_go_without_saying.xlsx": Case(
+        rewritten(rewritten(workbook(NAMES, (1, "Ann"), (2, "#N/A")), b' r="B3"', b""), b' r="3"', b""),
+        [(1, "Ann"), (2, "#N/A")],
+    ),
+    "joined.xlsx": Case(workbook(NAMES, (1, "Ann"), NAMES, (2, "Bob")), [(1, "Ann"), (2, "Bob")]),
+    "blank_columns.xlsx": Case(workbook((*NAMES, "", None), (1, "Ann", None, " ")), [(1, "Ann")]),
+    "formula_of_a_text_without_value.xlsx": Case(
+        rewritten(workbook(NAMES, (1, Formula("=A1", None))), b"><f>A1</f>", b' t="str"><f>A1</f>'),
+        refused="cell B2 of sheet Sheet1 has a formula, but no value",
+    ),
+    "formula_with_a_place_for_its_value.xlsx": Case(
+        rewritten(workbook(NAMES, (1, Formula("=A1", None))), b"<f>A1</f>", b"<f>A1</f><v/>"),
+        refused="cell B2 of sheet Sheet1 has a formula, but no value",
+    ),
+    "shared_formula_without_value.xlsx": Case(
+        rewritten(workbook(NAMES, (1, Formula("=A1", None))), b"<f>A1</f>", b'<f t="shared" si="0"/>'),
+        refused="cell B2 of sheet Sheet1 has a formula, but no value",
     ),
     "empty_text_of_a_formula.xlsx": Case(workbook(NAMES, (1, Formula("=A1", ""))), [(1, None)]),
     "formula_without_value.xlsx": Case(
@@ -496,6 +514,34 @@ def test_a_hidden_sheet_is_not_the_first_one(contract: MakeContract, tmp_path: P
     assert named.refused == "the sheet is empty"
 
 
+def test_sheets_of_other_kinds_and_hidden_ones_are_not_the_first(
+    contract: MakeContract, tmp_path: Path
+) -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        book.add_chartsheet("chart").set_chart(chart := book.add_chart({"type": "line"}))
+        chart.add_series({"values": "=data!$A$1:$A$2"})
+        book.add_worksheet("old").very_hidden()
+        for name in ("data", "more"):
+            page = book.add_worksheet(name)
+            page.write_row(0, 0, NAMES)
+            page.write_row(1, 0, (1, name))
+    file = landed(tmp_path, "a.xlsx", content.getvalue())
+    assert outcome(contract(format="xlsx"), file).rows == [(1, "data")]
+    assert outcome(contract(format="xlsx", sheet="more"), file).rows == [(1, "more")]
+    assert outcome(contract(format="xlsx", sheet="chart"), file).refused == (
+        "there is no sheet chart, only ['old', 'data', 'more']: rename it, or the contract's"
+    )
+
+
+def test_a_workbook_that_shows_no_worksheet_is_refused(contract: MakeContract, tmp_path: Path) -> None:
+    content = rewritten(
+        workbook(NAMES, (1, "Ann"), sheet="old"), b"<sheet ", b'<sheet state="hidden" ', "workbook"
+    )
+    refused = outcome(contract(format="xlsx"), landed(tmp_path, "a.xlsx", content)).refused
+    assert refused == "the workbook shows no sheet, only hides ['old']: name one in the options"
+
+
 @pytest.mark.parametrize("format", ["csv", "json", "json_array", "xlsx"])
 def test_headers_may_differ_from_column_names(contract: MakeContract, tmp_path: Path, format: str) -> None:
     table = contract(
@@ -538,9 +584,9 @@ OPTIONS = {
     "mark_over_option": ({"encoding": "windows-1252"}, "\ufeffid,name\n1,\u00c4\n".encode(), "\u00c4"),
     "mark_without_option": ({}, "\ufeffid,name\n1,\u00c4\n".encode("utf-16-be"), "\u00c4"),
     "mark_of_utf32": ({}, "\ufeffid,name\n1,\u00c4\n".encode("utf-32-le"), "\u00c4"),
-    "mark_after_option": ({"encoding": "UTF-16LE"}, "\ufeffid,name\n1,\u00c4\n".encode("utf-16-le"), "\u00c4"),
+    "mark_and_option": ({"encoding": "UTF-16LE"}, "\ufeffid,name\n1,\u00c4\n".encode("utf-16-le"), "\u00c4"),
     "korean": ({"encoding": "euc-kr"}, "id,name\n1,\uac00\n".encode("euc-kr"), "\uac00"),
-    "json_mark_and_option": ({"format": "json", "encoding": "utf-8"}, '\ufeff{"id":1,"name":"a"}'.encode(), "a"),
+    "json_mark": ({"format": "json", "encoding": "utf-8"}, '\ufeff{"id":1,"name":"a"}'.encode(), "a"),
     "array_mark": ({"format": "json_array", "encoding": "windows-1252"},
                    '\ufeff[{"id":1,"name":"\u00fc"}]'.encode("utf-16-le"), "\u00fc"),
     "null": ({"nullValue": "\\N"}, b"id,name\n1,\\N\n", None),

@@ -23,8 +23,8 @@ _DECOMPRESSORS: dict[str, Callable[[BinaryIO], object]] = {".gz": gzip.open, ".b
 _HIDDEN = ("_", ".", "~")
 _PARTIAL = (
     "._copying_", ".crdownload", ".download", ".duckpart", ".filepart", ".gstmp", ".incomplete",
-    ".inprogress", ".opdownload", ".part", ".partial", ".swo", ".swp", ".swx", ".temp", ".tmp", ".upload", ".uploading",
-    ".writing", "~", "#",
+    ".inprogress", ".opdownload", ".part", ".partial", ".swo", ".swp", ".swx", ".temp", ".tmp", ".upload",
+    ".uploading", ".writing", "~", "#",
 )  # fmt: skip
 # aws s3 cp adds eight random hexadecimal digits, which are no date, to the whole name.
 _PARTIAL_OF_AWS = re.compile(r".+\.\w+\.(?=\d*[a-fA-F])[0-9a-fA-F]{8}")

@@ -16,6 +16,7 @@ from ingestion.readers.records import maps, schema, strings
 _SPACE = re.compile(r"[\s,]*")
 # A text, which may hold brackets and may end too early, or a bracket.
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_ARRAY_OF_OBJECTS = re.compile(r"\[\s*\{")
 _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
 NEVER_CLOSED = "the array is never closed: the file ends too early"
 
@@ -83,12 +84,12 @@ def _open(table: SourceTable, file: LandedFile) -> io.TextIOWrapper:
 def _goes_on(line: str) -> bool:
     """Whether what a line begins ends on a later one: an array, or an object that is written for people."""
     bare = line.strip(_BLANKS)
-    if bare.startswith("["):
+    if _ARRAY_OF_OBJECTS.match(bare):
         try:
             json_text.decode(bare)
         except ValueError:
             return True
-    return bare == "{"
+    return bare in ("[", "{")
 
 
 def _has_records(table: SourceTable, texts: Iterator[str]) -> bool:

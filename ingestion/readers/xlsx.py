@@ -40,7 +40,7 @@ class XlsxReader:
             raise FileRefused("the sheet is empty")
         names = [name for name in header if name is not None]
         check_header(table, names, "is the header in the first row, and is it the right sheet?")
-        if table.arrives.delivery == "complete" and next(rows, None) is None:
+        if table.arrives.delivery == "complete" and all(row == header for row in rows):
             raise FileRefused(NO_RECORDS)
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:

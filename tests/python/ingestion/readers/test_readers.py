@@ -237,6 +237,7 @@ JSON = {
                         refused="JSON lines are declared, but the file begins with '<html>'"),
     "broken_at_first.json": Case('{"id":1,"na\n' + "x\n" * 200 + '{"id":2}\n', [(2, None)],
                                  unparsed=["x"] * 200 + ['{"id":1,"na']),
+    "text_in_front.json": Case('[INFO] begins\n{"id":1}\n', [(1, None)], unparsed=["[INFO] begins"]),
     "joined_with_marks.json": Case('\ufeff{"id":1}\n\ufeff{"id":2}\n', [(1, None), (2, None)]),
     "nul.json": Case(lines(r'{"id":1,"name":"a\u0000b","\u0000":"\u0000"}', '{"id":2,"name":"\0"}', "\0"),
                      [(1, None)], ['{"name":"a\\u0000b","\\u0000":"\\u0000"}'],
@@ -487,6 +488,7 @@ def test_a_complete_extract_without_records_is_refused(contract: MakeContract, t
         "a.json": "\n",
         "a.jsons": "[ ]",
         "a.xlsx": workbook(NAMES),
+        "b.xlsx": workbook(NAMES, NAMES),
     }
     reasons = {
         outcome(

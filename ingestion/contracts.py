@@ -38,6 +38,20 @@ _OPTIONS = {
 }
 
 
+def _problem(option: str, value: str) -> str | None:
+    """Why a reader cannot work with the value of an option; null where it can."""
+    if option == "encoding":
+        try:
+            "".encode(value)
+        except (LookupError, ValueError):
+            return "is no encoding that Python knows: write it as utf-8, windows-1252 or utf-16"
+    if option in ("quote", "escape") and (len(value) != 1 or not value.isascii()):
+        return "cannot be: give a single ASCII character"
+    if option in ("sep", "delimiter") and (not value or "\r" in value or "\n" in value):
+        return "cannot be: give the characters between two fields"
+    return None
+
+
 class ContractError(Exception):
     """A sources file is wrong; the message names file, table and column."""
 
@@ -148,6 +162,12 @@ class Delivery(BaseModel):
             known = ", ".join(sorted(_OPTIONS[self.format]))
             names = ", ".join(unknown)
             raise ValueError(f"options: unknown {names}; a reader of {self.format} takes {known}")
+        for name, value in self.options.items():
+            if problem := _problem(name, value):
+                raise ValueError(f"options: {name} {value!r} {problem}")
+        separator = self.options.get("sep", self.options.get("delimiter", ","))
+        if {"sep", "delimiter"} <= self.options.keys() or self.options.get("quote", '"') in separator:
+            raise ValueError("options: give sep or delimiter, not both, and another character as quote")
         return self
 
 

@@ -55,7 +55,8 @@ def conform(records: pa.RecordBatch, table: SourceTable) -> pa.RecordBatch:
             values[column.name] = _day(column, values[column.computed_from])
     ordered = {column.name: values[column.name] for column in table.declared}
     ordered[RESCUED] = _rescued(misfits, records[EXTRA])
-    ordered[UNPARSED] = records[UNPARSED]
+    # A text with a NUL ends there for many programs.
+    ordered[UNPARSED] = pc.replace_substring(records[UNPARSED], "\0", REPLACEMENT_CHARACTER)
     return pa.RecordBatch.from_pydict(ordered)
 
 
@@ -95,10 +96,11 @@ def _value(text: str | None, kind: pa.DataType) -> Any:
 
 
 def _strings(texts: pa.Array) -> pa.Array:
-    # Bytes that are not in the file's encoding were decoded to this character.
-    if REPLACEMENT_CHARACTER.encode() not in _characters(texts):
-        return texts
-    return pc.if_else(pc.match_substring(texts, REPLACEMENT_CHARACTER), None, texts)
+    characters = _characters(texts)
+    for wrong in (REPLACEMENT_CHARACTER, "\0"):
+        if wrong.encode() in characters:
+            texts = pc.if_else(pc.match_substring(texts, wrong), None, texts)
+    return texts
 
 
 def _trusted(kind: pa.DataType) -> tuple[bytes, str] | None:

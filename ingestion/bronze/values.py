@@ -31,12 +31,12 @@ _DECIMAL = re.compile(r"decimal\( *(\d+) *, *(\d+) *\)")
 _NESTED = re.compile(r"(array|map|struct) *<(.*)>", re.DOTALL)
 _FIELD = re.compile(r"\s*(?:`([^`]+)`|([^`:\s]+))\s*:(.*)", re.DOTALL)
 
-# Bytes that are not in the file's encoding were decoded to this; halves of characters are in no encoding.
-_NO_TEXT = re.compile("[\ufffd\ud800-\udfff]")
+# Bytes that are not in the file's encoding were decoded to this; halves of characters are in no encoding,
+# and at a NUL many programs take a text to end.
+_NO_TEXT = re.compile("[\0\ufffd\ud800-\udfff]")
 _TRUE, _FALSE = {"t", "true", "y", "yes", "1"}, {"f", "false", "n", "no", "0"}
 _INTEGER = re.compile(r"([+-]?)0*([0-9]{1,19})")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_NO_NUMBER = {"nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\r\n|\n|\r)?")
 _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -155,16 +155,13 @@ def _decimal_parser(precision: int, scale: int) -> Callable[[str], Decimal]:
 
 def _double(text: str) -> float:
     word = text.strip(_BLANKS)
-    if word.lower() in _NO_NUMBER:
-        return float(word)
-    if not (_NUMBER.fullmatch(word) and word.isascii() and isfinite(float(word))):
+    if not (_NUMBER.fullmatch(word) and isfinite(float(word))):
         raise Misfit(text)
     return float(word)
 
 
 def _float(text: str) -> float:
-    if not isfinite(number := _double(text)):
-        return number
+    _double(text)
     value: float = pa.scalar(text.strip(_BLANKS)).cast(pa.float32()).as_py()
     if not isfinite(value):
         raise Misfit(text)
@@ -240,8 +237,9 @@ def _nested(value: Any, kind: pa.DataType) -> Any:
         return [_nested(element, kind.value_type) for element in value]
     if pa.types.is_map(kind):
         pairs = [(_leaf(name, kind.key_type), _nested(part, kind.item_type)) for name, part in _object(value)]
-        if any(name is None for name, _ in pairs):
-            raise Misfit("a key without a value")
+        keys = {name for name, _ in pairs}
+        if None in keys or len(keys) < len(pairs):
+            raise Misfit("a key without a value, or the same key twice")
         return pairs
     if pa.types.is_struct(kind):
         fields = dict(_object(value))

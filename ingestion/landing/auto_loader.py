@@ -16,7 +16,8 @@ def auto_loader(spark: SparkSession, checkpoints: Path) -> Discovery:
 
     def discover(glob: FileGlob, load: Callable[[Iterable[LandedFile]], None]) -> None:
         def load_batch(files: DataFrame, number: int) -> None:
-            load([LandedFile(from_epoch_millis(row[1]), row[0], row[2]) for row in files.collect()])
+            landed = (LandedFile(from_epoch_millis(row[1]), row[0], row[2]) for row in files.collect())
+            load(filter(glob.matches, landed))
 
         files = spark.readStream.format("cloudFiles").options(
             **{

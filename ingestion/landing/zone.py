@@ -4,6 +4,7 @@ import bz2
 import gzip
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,8 +19,15 @@ from ingestion.times import from_epoch_millis
 
 # Spark decompresses by the same endings.
 _DECOMPRESSORS: dict[str, Callable[[BinaryIO], object]] = {".gz": gzip.open, ".bz2": bz2.open}
-# Names of what is hidden or still being written; Spark passes them over too.
-_HIDDEN, _PARTIAL = ("_", "."), "._COPYING_"
+# How names begin and end of what is hidden, locked or still being written.
+_HIDDEN = ("_", ".", "~")
+_PARTIAL = (
+    "._copying_", ".crdownload", ".download", ".duckpart", ".filepart", ".gstmp", ".incomplete",
+    ".inprogress", ".opdownload", ".part", ".partial", ".swo", ".swp", ".swx", ".temp", ".tmp", ".upload",
+    ".uploading", ".writing", "~", "#",
+)  # fmt: skip
+# aws s3 cp adds eight random hexadecimal digits, which are no date, to the whole name.
+_PARTIAL_OF_AWS = re.compile(r".+\.\w+\.(?=\d*[a-fA-F])[0-9a-fA-F]{8}")
 
 
 class LandingError(Exception):
@@ -94,7 +102,12 @@ class FileGlob:
                 raise LandingError(
                     f"{folder} is a folder, but a file is expected there: move its files up or rename it."
                 )
-        return (file for file in found.files if fnmatchcase(file.path.rsplit("/", 1)[-1], self.name))
+        return filter(self.matches, found.files)
+
+    def matches(self, file: LandedFile) -> bool:
+        """Whether a file below the folder is named like `name`, and nothing hides it."""
+        *folders, name = file.path.removeprefix(f"{self.folder}/").split("/")
+        return fnmatchcase(name, self.name) and not any(map(is_hidden, [*folders, name]))
 
 
 @dataclass(frozen=True)
@@ -160,8 +173,12 @@ def check_landing(landing: str) -> None:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is passed over: it is hidden or still being written."""
-    return name.startswith(_HIDDEN) or name.endswith(_PARTIAL)
+    """Whether a file or folder is passed over: it is hidden, or by its name still being written."""
+    return (
+        name.startswith(_HIDDEN)
+        or name.lower().endswith(_PARTIAL)
+        or _PARTIAL_OF_AWS.fullmatch(name) is not None
+    )
 
 
 def literal_pattern(path: str) -> str:

@@ -4,10 +4,11 @@ A reader turns a file into batches of records whose values are still text. What 
 contract's business (`ingestion.bronze.conform`), so a reader knows its format and nothing else.
 """
 
+import codecs
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
-from typing import Protocol
+from typing import BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
@@ -20,6 +21,25 @@ EXTRA, UNPARSED = "_extra", "_unparsed"
 
 NO_RECORDS = "a complete extract without a record would mean that everything was removed"
 
+_UNREAD = (".7z", ".deflate", ".lz4", ".rar", ".snappy", ".tar", ".tgz", ".xz", ".z", ".zip", ".zst")
+# How files begin that say their encoding; the longer marks first, as they begin with shorter ones.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"PK\x03\x04": "zip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf": "7z",
+    b"Rar!": "rar",
+}
+
 
 class FileRefused(Exception):
     """A file that cannot be loaded as a whole; the message says why and what to do."""
@@ -27,8 +47,9 @@ class FileRefused(Exception):
 
 def check_compression(file: LandedFile) -> None:
     """Refuse what is compressed in a way of which nothing, or not all, would be read."""
-    ending = PurePath(file.path).suffix.lower()
-    if ending in (".7z", ".deflate", ".lz4", ".rar", ".snappy", ".xz", ".z", ".zip", ".zst"):
+    suffixes = [suffix for suffix in PurePath(file.path).suffixes if suffix not in (".gz", ".bz2")]
+    ending = suffixes[-1].lower() if suffixes else ""
+    if ending in _UNREAD:
         raise FileRefused(f"files that end in {ending} are not read: unpack it, or send it as .gz")
 
 
@@ -49,20 +70,51 @@ def check_header(table: SourceTable, header: Sequence[str], hint: str) -> None:
         raise FileRefused(f"the header has {repeated} more than once")
 
 
-def open_text(file: LandedFile, encoding: str, newline: str | None = None) -> io.TextIOWrapper:
-    """The uncompressed file as text, with replacement characters for what is not in its encoding.
+def check_records(table: SourceTable, batches: Iterator[pa.RecordBatch], hint: str) -> None:
+    """Refuse a file of which no record can be parsed, and a complete extract without one."""
+    first = None
+    for batch in batches:
+        unparsed = batch.column(UNPARSED)
+        if unparsed.null_count:
+            return
+        first = first or next(iter(unparsed.to_pylist()), None)
+    if first:
+        raise FileRefused(f"no record can be parsed, the first is {first[:100]!r}: {hint}")
+    if table.arrives.delivery == "complete":
+        raise FileRefused(NO_RECORDS)
 
-    Line ends become line feeds, or stay as they are with `newline=""`.
+
+def open_bytes(file: LandedFile, encoding: str) -> tuple[BinaryIO, str]:
+    """The uncompressed file and its encoding, which is `encoding` where the file itself does not say another.
 
     Raises:
-        FileRefused: there is no such encoding.
+        FileRefused: it is compressed, but its name does not say so.
     """
-    source = file.open()
+    source = cast(io.BufferedReader, file.open())
     try:
-        return io.TextIOWrapper(source, encoding, errors="replace", newline=newline)
-    except LookupError:
+        beginning = source.peek(8)
+        for mark, program in _COMPRESSED.items():
+            if beginning.startswith(mark):
+                raise FileRefused(
+                    f"the file is compressed by {program}, but its name does not say so: "
+                    "unpack it, or let the name of a gzip file end in .gz"
+                )
+    except BaseException:
         source.close()
-        raise FileRefused(f"there is no encoding '{encoding}': correct the option in the contract") from None
+        raise
+    marked = (charset for mark, charset in _MARKS.items() if beginning.startswith(mark))
+    return source, next(marked, encoding)
+
+
+def open_text(file: LandedFile, encoding: str) -> io.TextIOWrapper:
+    """The uncompressed file as text, with replacement characters for what is not in its encoding.
+
+    Line ends become line feeds.
+
+    Raises:
+        FileRefused: it is compressed, but its name does not say so.
+    """
+    return io.TextIOWrapper(*open_bytes(file, encoding), errors="replace")
 
 
 class Reader(Protocol):

@@ -8,7 +8,7 @@ from pyarrow import csv
 
 from ingestion.contracts import SourceTable
 from ingestion.landing.zone import LandedFile
-from ingestion.readers import NO_RECORDS, FileRefused, check_header
+from ingestion.readers import check_header, check_records
 from ingestion.readers.dialect import Block, Dialect
 from ingestion.readers.records import from_sheet, strings, unparsed
 
@@ -19,14 +19,13 @@ class CsvReader:
     """Reads CSV; columns are found by their name in the header, in any order."""
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
-        """Refuse a file whose header does not have the contract's columns."""
+        """Refuse a file whose header does not have the contract's columns, or that has no record."""
         dialect = Dialect.of(table)
         with dialect.open(file) as source:
             header, _ = dialect.header(source)
         hint = f"is the delimiter {dialect.delimiter!r}, and is there a header line?"
         check_header(table, header, hint)
-        if table.arrives.delivery == "complete" and not any(map(len, self.read(table, file))):
-            raise FileRefused(NO_RECORDS)
+        check_records(table, self.read(table, file), f"has each line the {len(header)} fields of the header?")
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
         """Read the file; blank lines and repetitions of the header are no records."""
@@ -34,32 +33,30 @@ class CsvReader:
         with dialect.open(file) as source:
             header, begun = dialect.header(source)
             for block in dialect.blocks(source, begun):
-                parts, others = _parse(dialect, block, len(header))
+                parts, others = _parse(dialect, block, header)
                 for part in parts:
-                    yield from_sheet(table, header, _without_headers(part, header))
+                    yield from_sheet(table, header, part)
                 if others:
                     yield unparsed(table, others)
 
 
-def _parse(dialect: Dialect, block: Block, width: int) -> tuple[list[Columns], list[str]]:
+def _parse(dialect: Dialect, block: Block, header: Sequence[str]) -> tuple[list[Columns], list[str]]:
     """The columns of a block's records, and the lines that have another number of fields."""
     if not dialect.is_arrows:
-        return _parse_each(dialect, [*dialect.records(block.records), *block.broken], width)
-    parts, others = _parse_together(dialect, _valid(block.records), width)
-    if block.broken:
-        more_parts, more_others = _parse_each(dialect, block.broken, width)
-        return parts + more_parts, others + more_others
-    return parts, others
+        return _parse_each(dialect, [*dialect.records(block.records), *block.broken], header)
+    parts, others = _parse_together(dialect, _valid(block.records), len(header))
+    more_parts, unparsed_lines = _parse_each(dialect, [*block.broken, *others], header)
+    return parts + more_parts, unparsed_lines
 
 
-def _parse_together(dialect: Dialect, records: bytes, width: int) -> tuple[list[Columns], list[str]]:
-    """Parse records whose quotes pair."""
+def _parse_together(dialect: Dialect, records: bytes, width: int) -> tuple[list[Columns], list[bytes]]:
+    """The columns of records whose quotes pair, and those that have another number of fields."""
     if not records:
         return [], []
-    others: list[str] = []
+    others: list[bytes] = []
 
     def keep(row: csv.InvalidRow) -> str:
-        others.append(row.text)
+        others.append(row.text.encode())
         return "skip"
 
     names = [str(position) for position in range(width)]
@@ -81,34 +78,35 @@ def _parse_together(dialect: Dialect, records: bytes, width: int) -> tuple[list[
     parts = [batch.columns for batch in found.to_batches()]
     if width == 1:  # Arrow takes blanks for a value there
         parts = [[column.filter(_is_no_blank(column))] for (column,) in parts]
-    return parts, [line for line in others if line.strip()]
+    return parts, others
 
 
-def _parse_each(dialect: Dialect, records: Iterable[bytes], width: int) -> tuple[list[Columns], list[str]]:
+def _parse_each(
+    dialect: Dialect, records: Iterable[bytes], header: Sequence[str]
+) -> tuple[list[Columns], list[str]]:
     """Parse records one by one."""
     rows, others = [], []
     for record in records:
         if record.strip():
-            fields = dialect.split(record)
-            if len(fields) == width:
+            fields = _without_last_delimiter(dialect.split(record), header)
+            if len(fields) == len(header):
                 rows.append(fields)
             else:
                 others.append(record.decode(errors="replace").rstrip("\r\n"))
     return [[strings(column) for column in zip(*rows, strict=True)]] if rows else [], others
 
 
+def _without_last_delimiter(fields: list[str | None], header: Sequence[str]) -> list[str | None]:
+    """Fields in the header's number, where records alone or the header alone end with a delimiter."""
+    if len(fields) == len(header) + 1 and fields[-1] is None:
+        return fields[:-1]
+    if not any(name.strip() for name in header[len(fields) :]):
+        return fields + [None] * (len(header) - len(fields))
+    return fields
+
+
 def _is_no_blank(column: pa.Array) -> pa.Array:
     return pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), True)
-
-
-def _without_headers(columns: Columns, header: Sequence[str]) -> Columns:
-    """Columns without the rows that repeat the header, as joined files do."""
-    is_header = pc.equal(columns[0], header[0])
-    if not pc.any(is_header).as_py():
-        return columns
-    for column, name in zip(columns, header, strict=True):
-        is_header = pc.and_(is_header, pc.equal(pc.fill_null(column, ""), name))
-    return [column.filter(pc.invert(pc.fill_null(is_header, False))) for column in columns]
 
 
 def _valid(records: bytes) -> bytes:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ingestion.contracts import SourceTable
 from ingestion.landing.zone import LandedFile
-from ingestion.readers import FileRefused, open_text
+from ingestion.readers import FileRefused, open_bytes
 
 _CHUNK = 1 << 21
 # A quote that is never closed has to end somewhere.
@@ -35,7 +35,8 @@ class Dialect:
 
     A record ends with its line, whatever line ends there are; a quoted field may hold some. A quote that is
     not at the beginning of a field is a character like others. One that is not closed before a delimiter or
-    a line end spoils its own line only.
+    a line end spoils its own line only. Within quotes, a quote is doubled or has the escape character
+    before it.
     """
 
     delimiter: str
@@ -46,26 +47,16 @@ class Dialect:
 
     @classmethod
     def of(cls, table: SourceTable) -> "Dialect":
-        """The dialect that the options of a table declare.
-
-        Raises:
-            FileRefused: no file can be read with them.
-        """
+        """The dialect that the options of a table declare."""
         options = table.arrives.options
         quote = options.get("quote", '"')
-        dialect = cls(
+        return cls(
             delimiter=options.get("sep", options.get("delimiter", ",")).replace("\\t", "\t"),
             quote=quote,
             escape=options.get("escape", quote),
             encoding=options.get("encoding", "utf-8"),
             null=options.get("nullValue", ""),
         )
-        if not dialect.delimiter or any(len(x) != 1 or not x.isascii() for x in (quote, dialect.escape)):
-            raise FileRefused(
-                "the options sep, quote and escape cannot be: give a delimiter, and as quote and escape "
-                "a single ASCII character each"
-            )
-        return dialect
 
     @property
     def is_arrows(self) -> bool:
@@ -74,9 +65,10 @@ class Dialect:
 
     def open(self, file: LandedFile) -> BinaryIO:
         """The file in UTF-8, but for bytes that are not in its encoding."""
-        if self.encoding.lower() in ("utf-8", "utf8"):
-            return file.open()
-        return cast(BinaryIO, _Utf8(open_text(file, self.encoding, newline="")))
+        source, encoding = open_bytes(file, self.encoding)
+        if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+            return source
+        return cast(BinaryIO, _Utf8(io.TextIOWrapper(source, encoding, errors="replace", newline="")))
 
     def header(self, source: BinaryIO) -> tuple[list[str], bytes]:
         """The names in the header, and what was read of the lines below it.
@@ -89,7 +81,7 @@ class Dialect:
         if not head.strip():
             raise FileRefused("the file is empty")
         record = self._record.match(head, 1) or cast(re.Match[bytes], _LINE.match(head, 1))
-        return [name or "" for name in self.split(record[0])], head[record.end() :]
+        return self._fields(record[0]), head[record.end() :]
 
     def blocks(self, source: BinaryIO, begun: bytes) -> Iterator[Block]:
         """The records in `begun` and the rest of `source`.
@@ -112,8 +104,13 @@ class Dialect:
 
     def split(self, record: bytes) -> list[str | None]:
         """Fields of a record; null where one is empty."""
+        return [None if value in ("", self.null) else value for value in self._fields(record)]
+
+    def _fields(self, record: bytes) -> list[str]:
         text = record.decode(errors="replace").rstrip("\r\n")
-        return [self._value(match) for match in self._field.finditer(text)]
+        return [
+            match[2] if match[1] is None else self._unescape(match[1]) for match in self._field.finditer(text)
+        ]
 
     def _divide(self, block: bytes, at_end: bool) -> tuple[Block, int]:
         """The records that are there as a whole, and where they end."""
@@ -165,15 +162,11 @@ class Dialect:
         if len(block) - start > _LONGEST_RECORD:
             raise FileRefused(f"a line has more than {_LONGEST_RECORD:,} bytes: has the file line ends?")
 
-    def _value(self, match: re.Match[str]) -> str | None:
-        quoted, plain = match.groups()
-        value = plain if quoted is None else self._unescape(quoted)
-        return None if value in ("", self.null) else value
-
     def _unescape(self, quoted: str) -> str:
         if self.escape == self.quote:
             return quoted.replace(self.quote * 2, self.quote)
-        return re.sub(f"{re.escape(self.escape)}([{re.escape(self.escape + self.quote)}])", r"\1", quoted)
+        quote, escape = re.escape(self.quote), re.escape(self.escape)
+        return re.sub(rf"{escape}({escape}|{quote})|{quote}({quote})", lambda m: m[1] or m[2], quoted)
 
     @cached_property
     def _record(self) -> re.Pattern[bytes]:
@@ -208,7 +201,7 @@ class Dialect:
         quote, escape = re.escape(self.quote), re.escape(self.escape)
         if escape == quote:
             return rf"(?:[^{quote}]++|{quote}{quote})*+"
-        return rf"(?:[^{quote}{escape}]++|{escape}.)*+"
+        return rf"(?:[^{quote}{escape}]++|{escape}.|{quote}{quote})*+"
 
     @property
     def _whole(self) -> str:

@@ -16,31 +16,30 @@ from ingestion.readers.records import maps, schema, strings
 _SPACE = re.compile(r"[\s,]*")
 # A text, which may hold brackets and may end too early, or a bracket.
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_ARRAY_OF_OBJECTS = re.compile(r"\[\s*\{")
 _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
 NEVER_CLOSED = "the array is never closed: the file ends too early"
 
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 26
 _BATCH = 1 << 14
-# So many lines are looked at before a file is taken for JSON lines.
-_LOOKED_AT = 100
-_BLANKS = " \t\r\n"
+# A joined file has a byte order mark inside.
+_BLANKS = " \t\r\n\ufeff"
 
 
 class JsonLinesReader:
     """Reads JSON lines; a nested value stays JSON text until the contract gives it a type."""
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
-        """Refuse an empty file, one that holds no objects, and a complete extract without a record."""
+        """Refuse a file of which no line is a record, and a complete extract without a line."""
         if file.size == 0:
             raise FileRefused("the file is empty")
-        records = list(islice(_lines(table, file), _LOOKED_AT))
-        if not records and table.arrives.delivery == "complete":
-            raise FileRefused(NO_RECORDS)
-        if records and all(_fields(record) is None for record in records):
+        first = next(_lines(table, file), "")
+        if _goes_on(first) or not _has_records(table, _lines(table, file)):
             raise FileRefused(
-                f"JSON lines are declared, but the file begins with {records[0][:20]!r}, and no line is an "
-                "object: is it one JSON array? Then declare the format json_array."
+                f"JSON lines are declared, but the file begins with {first[:20]!r}, and no line is an object "
+                f"with {_names(table)}: is it one JSON array? Then declare the format json_array. Is it an "
+                "object on several lines, or one around the records? Then send each record on a line."
             )
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
@@ -56,7 +55,7 @@ class JsonArrayReader:
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Refuse a file that is no array, and a complete extract without a record."""
         with _open(table, file) as text:
-            beginning = text.read(1000).lstrip()
+            beginning = text.read(1000).lstrip(_BLANKS)
         if not beginning:
             raise FileRefused("the file is empty")
         if not beginning.startswith("["):
@@ -64,8 +63,11 @@ class JsonArrayReader:
                 f"a JSON array is declared, but the file begins with {beginning[:20]!r}: "
                 "are these JSON lines? Then declare the format json."
             )
-        if table.arrives.delivery == "complete" and next(_elements(table, file), None) is None:
-            raise FileRefused(NO_RECORDS)
+        if not _has_records(table, _elements(table, file)):
+            raise FileRefused(
+                f"the file begins with {beginning[:20]!r}, and no element of the array is an object with "
+                f"{_names(table)}: send an array of records, or correct the contract."
+            )
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
         """Read the file, in memory as a whole."""
@@ -76,7 +78,39 @@ class JsonArrayReader:
 
 def _open(table: SourceTable, file: LandedFile) -> io.TextIOWrapper:
     """The text of a file, all line ends as line feeds."""
-    return open_text(file, table.arrives.options.get("encoding", "utf-8-sig"))
+    return open_text(file, table.arrives.options.get("encoding", "utf-8"))
+
+
+def _goes_on(line: str) -> bool:
+    """Whether what a line begins ends on a later one: an array, or an object that is written for people."""
+    bare = line.strip(_BLANKS)
+    if _ARRAY_OF_OBJECTS.match(bare):
+        try:
+            json_text.decode(bare)
+        except ValueError:
+            return True
+    return bare in ("[", "{")
+
+
+def _has_records(table: SourceTable, texts: Iterator[str]) -> bool:
+    """Whether one of the texts is an object with a declared name, or there is none at all.
+
+    Raises:
+        FileRefused: a complete extract has none.
+    """
+    headers = {column.header for column in table.columns}
+    text = None
+    for text in texts:
+        if not headers.isdisjoint(_fields(text) or {}):
+            return True
+    if text is None and table.arrives.delivery == "complete":
+        raise FileRefused(NO_RECORDS)
+    return text is None
+
+
+def _names(table: SourceTable) -> str:
+    """The declared names, as a message lists them."""
+    return " or ".join(column.header for column in table.columns[:5])
 
 
 def _lines(table: SourceTable, file: LandedFile) -> Iterator[str]:

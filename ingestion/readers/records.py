@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.contracts import SourceTable
 from ingestion.readers import EXTRA, UNPARSED
@@ -31,17 +32,43 @@ def strings(values: Sequence[str | None]) -> pa.Array:
 def from_sheet(
     table: SourceTable, header: Sequence[str | None], columns: Sequence[pa.Array]
 ) -> pa.RecordBatch:
-    """A batch of columns in the order of a header; a column without a name is called by its number."""
+    """A batch of columns in the order of a header, without rows that repeat it, as joined files do.
+
+    A column without a name is called by its number; blanks are no values of it.
+    """
+    columns = _without_headers(header, columns)
     declared = {column.header: column.name for column in table.columns}
-    by_name = {
-        name if name and name.strip() else f"column {p + 1}": columns[p] for p, name in enumerate(header)
-    }
+    by_name = {}
+    for number, (name, values) in enumerate(zip(header, columns, strict=True), 1):
+        if name and name.strip():
+            by_name[name] = values
+        else:
+            by_name[f"column {number}"] = _without_blanks(values)
     rows = len(columns[0])
     extra = {name: values for name, values in by_name.items() if name not in declared}
     arrays = [by_name[column.header] for column in table.columns]
     return pa.RecordBatch.from_arrays(
         [*arrays, _maps(extra, rows), pa.nulls(rows, pa.string())], schema=schema(table)
     )
+
+
+def _without_headers(header: Sequence[str | None], columns: Sequence[pa.Array]) -> Sequence[pa.Array]:
+    named = [(name, column) for name, column in zip(header, columns, strict=True) if name and name.strip()]
+    is_header = pa.scalar(True)
+    for name, column in named:
+        is_header = pc.and_(is_header, pc.fill_null(pc.equal(_bare(column), _bare(name)), False))
+        if not pc.any(is_header).as_py():
+            return columns
+    return [column.filter(pc.invert(is_header)) for column in columns]
+
+
+def _bare(text: pa.Array | str) -> pa.Array:
+    """Names without what stands around those of a file that was joined to another: a mark, quotes, blanks."""
+    return pc.utf8_trim(text, '\ufeff" \t')
+
+
+def _without_blanks(values: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(values), ""), None, values)
 
 
 def unparsed(table: SourceTable, texts: Sequence[str]) -> pa.RecordBatch:

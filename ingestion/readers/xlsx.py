@@ -15,7 +15,6 @@ from python_calamine import (
     CalamineWorkbook,
     SheetTypeEnum,
     SheetVisibleEnum,
-    WorksheetNotFound,
 )
 
 from ingestion.contracts import SourceTable
@@ -27,7 +26,7 @@ Row = list[str | None]
 
 # How files of Excel 97 begin, and those that Excel has encrypted.
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-_PLACE = re.compile(r"([A-Z]+)(\d+)")
+_PLACE = re.compile(r"([A-Z]+)[0-9]+")
 
 
 class XlsxReader:
@@ -41,7 +40,7 @@ class XlsxReader:
             raise FileRefused("the sheet is empty")
         names = [name for name in header if name is not None]
         check_header(table, names, "is the header in the first row, and is it the right sheet?")
-        if table.arrives.delivery == "complete" and next(rows, None) is None:
+        if table.arrives.delivery == "complete" and all(row == header for row in rows):
             raise FileRefused(NO_RECORDS)
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
@@ -63,26 +62,25 @@ def _rows(table: SourceTable, file: LandedFile) -> Iterator[Row]:
         )
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        name = table.arrives.options.get("sheet") or _first_sheet(workbook)
+        name = _sheet(workbook, table.arrives.options.get("sheet"))
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
         for row, column, error in _errors(data, name):
             rows[row][column] = error
-    except WorksheetNotFound as error:
-        names = workbook.sheet_names
-        raise FileRefused(f"there is no sheet {error}, only {names}: rename it, or the contract's") from None
     except (CalamineError, BadZipFile, LookupError, ValueError, RuntimeError, SyntaxError) as error:
         raise FileRefused(f"the file is no readable Excel workbook, is it complete? {error}") from None
     return (row for row in ([_as_text(cell) for cell in cells] for cells in rows) if any(row))
 
 
-def _first_sheet(workbook: CalamineWorkbook) -> str:
-    """The first sheet with cells that is not hidden."""
-    for sheet in workbook.sheets_metadata:
-        if (sheet.typ, sheet.visible) == (SheetTypeEnum.WorkSheet, SheetVisibleEnum.Visible):
-            return sheet.name
-    raise FileRefused(
-        f"the workbook shows no sheet, only hides {workbook.sheet_names}: name one in the options"
-    )
+def _sheet(workbook: CalamineWorkbook, named: str | None) -> str:
+    """The worksheet of this name, or the first that is not hidden; charts and macros have sheets too."""
+    sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    names = [sheet.name for sheet in sheets]
+    if named and named not in names:
+        raise FileRefused(f"there is no sheet {named}, only {names}: rename it, or the contract's")
+    visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
+    if not named and not visible:
+        raise FileRefused(f"the workbook shows no sheet, only hides {names}: name one in the options")
+    return named or visible[0]
 
 
 def _errors(data: bytes, sheet: str) -> Iterator[tuple[int, int, str]]:
@@ -91,29 +89,38 @@ def _errors(data: bytes, sheet: str) -> Iterator[tuple[int, int, str]]:
     Raises:
         FileRefused: a cell has a formula, but no value; calamine shows it as empty too.
     """
+    row = -1
     with ZipFile(io.BytesIO(data)) as archive, archive.open(_part(archive, sheet)) as content:
-        for _, cell in ElementTree.iterparse(content):
-            if cell.tag.endswith("}c"):
-                parts = {part.tag.rpartition("}")[2]: part.text or "" for part in cell}
-                kind, value = cell.get("t", "n"), parts.get("v", "")
-                if "f" in parts and not value and kind != "str":
-                    raise FileRefused(
-                        f"cell {cell.get('r')} of sheet {sheet} has a formula, but no value: "
-                        "open the file in Excel and save it"
-                    )
-                if kind == "e":
-                    yield *_place(cell.get("r", "")), value
-            elif cell.tag.endswith("}row"):
-                cell.clear()
+        for _, element in ElementTree.iterparse(content):
+            if element.tag.endswith("}row"):
+                row, column = int(element.get("r", row + 2)) - 1, -1
+                for cell in element:
+                    place = cell.get("r")
+                    column = _column(place) if place else column + 1
+                    if (error := _error(cell, place, sheet)) is not None:
+                        yield row, column, error
+                element.clear()
 
 
-def _place(name: str) -> tuple[int, int]:
-    """Row and column, from 0, of a cell such as B7."""
-    match = _PLACE.fullmatch(name)
+def _error(cell: ElementTree.Element, place: str | None, sheet: str) -> str | None:
+    """The error in a cell; null where there is none."""
+    parts = {part.tag.rpartition("}")[2]: part.text or "" for part in cell}
+    kind, value = cell.get("t", "n"), parts.get("v")
+    # An empty text is a value.
+    if "f" in parts and not value and (value is None or kind != "str"):
+        raise FileRefused(
+            f"cell {place or ''} of sheet {sheet} has a formula, but no value: "
+            "open the file in Excel and save it"
+        )
+    return value or "" if kind == "e" else None
+
+
+def _column(place: str) -> int:
+    """Column, from 0, of a cell such as B7."""
+    match = _PLACE.fullmatch(place)
     if not match:
-        raise ValueError(f"there is no cell {name!r}")
-    column = reduce(lambda number, letter: 26 * number + ord(letter) - ord("A") + 1, match[1], 0)
-    return int(match[2]) - 1, column - 1
+        raise ValueError(f"there is no cell {place!r}")
+    return reduce(lambda number, letter: 26 * number + ord(letter) - ord("A") + 1, match[1], 0) - 1
 
 
 def _part(archive: ZipFile, sheet: str) -> str:

@@ -21,6 +21,8 @@
         'accepted_values': count ~ ' values of ' ~ column ~ ' are none of ' ~ arguments.get('values', []) | join(', '),
         'unique': count ~ ' ' ~ column ~ ' are there more than once',
         'primary_key': count ~ ' keys (' ~ arguments.get('columns', []) | join(', ') ~ ') are null or there more than once',
+        'extract_read_completely': count ~ ' records of the newest extract cannot be parsed; their keys are kept as they were',
+        'no_row_rejected': count ~ ' rows are rejected: ' ~ arguments.get('reason', ''),
         'row_accounting': 'bronze rows are not all in silver, superseded, removed or rejected',
     }.get(kind, count ~ ' rows: ' ~ (node.description or 'no row should be found')) %}
     {{ return(tested.schema ~ '.' ~ relation.identifier ~ ': ' ~ said ~ ' (' ~ node.name ~ ')') }}

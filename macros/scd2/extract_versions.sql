@@ -2,6 +2,8 @@
     {% set at = strategy.updated_at %}
     {% set keys = strategy.unique_key | join(', ') %}
     {% set columns = strategy.columns | join(', ') %}
+    {% set declared = ops_table('quarantine') %}
+    {% set quarantine = adapter.get_relation(declared.database, declared.schema, declared.identifier) %}
     {% if target_relation %}
         {% set stored_columns = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | list %}
         {% set seen = newest('greatest(dbt_valid_from, coalesce(dbt_valid_to, dbt_valid_from))', target_relation) %}
@@ -12,14 +14,29 @@
         {{ 'where ' ~ at ~ ' > ' ~ seen if target_relation }}
     ),
 
+    -- a key may be in a record that cannot be parsed: such an extract does not say what is gone
+    incomplete as (
+        {% if quarantine %}
+        select distinct _ingested_at as incomplete_at
+        from {{ quarantine }}
+        where source = '{{ strategy.source }}' and table_name = '{{ strategy.table }}' and reason = 'the record cannot be parsed'
+        {% else %}
+        -- bronze alone, as `lakehouse verify` has it
+        select cast(null as timestamp) as incomplete_at
+        {% endif %}
+    ),
+
     extracts as (
         select
             {{ at }},
-            lead({{ at }}) over (order by {{ at }}) as next_extract_at
+            min(if(incomplete_at is null, {{ at }}, null)) over (
+                order by {{ at }} rows between 1 following and unbounded following
+            ) as next_complete_at
         from (
             select distinct {{ at }} from extract_rows
             {{ 'union all select ' ~ seen if target_relation }}
         ) as extract_times
+        left join incomplete on {{ at }} = incomplete_at
     ),
 
     -- the newest record of a key within an extract; all columns decide a tie, so that a rerun decides alike
@@ -48,13 +65,17 @@
         {% endif %}
     ),
 
-    -- a version starts where its key was absent or different in the extract before
+    -- a version starts where its key was absent from a complete extract since, or different before
     compared as (
         select
             observations.*,
-            extracts.next_extract_at,
+            extracts.next_complete_at,
+            lead(observations.{{ at }}) over (partition by {{ keys }} order by observations.{{ at }}) as next_seen_at,
             if(
-                lag(extracts.next_extract_at) over (partition by {{ keys }} order by observations.{{ at }}) = observations.{{ at }}
+                coalesce(
+                    lag(extracts.next_complete_at) over (partition by {{ keys }} order by observations.{{ at }}),
+                    observations.{{ at }}
+                ) >= observations.{{ at }}
                 and lag(struct({{ columns }})) over (partition by {{ keys }} order by observations.{{ at }})
                 <=> struct({{ columns }}),
                 0, 1
@@ -67,11 +88,11 @@
         select *, sum(is_start) over (partition by {{ keys }} order by {{ at }}) as version from compared
     ),
 
-    -- and ends with the extract after the last one that holds it
+    -- and ends with the next extract that has it differently, or that is complete without it
     versions as (
         select
             *,
-            last_value(next_extract_at) over (
+            last_value(least(next_complete_at, next_seen_at)) over (
                 partition by {{ keys }}, version order by {{ at }}
                 rows between current row and unbounded following
             ) as valid_to

@@ -12,6 +12,8 @@
         'updated_at': config.require('updated_at'),
         'columns': source.columns.keys() | list,
         'newest_by': source.config.meta.get('newest_by'),
+        'source': source.source_name,
+        'table': source.name,
         'hard_deletes': 'invalidate',
     }) %}
 {% endmacro %}

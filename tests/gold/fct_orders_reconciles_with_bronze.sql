@@ -11,7 +11,10 @@ with newest_lines as (
                 quantity, price, discount, profit
         ) as line_rank
     from {{ source('storefront', 'orders') }}
-    where row_id is not null
+    where
+        row_id is not null
+        and coalesce(abs(profit) < 1000000000000, true)
+        and coalesce(abs(try_cast(price as decimal(38, 18))) < 1000000000000, true)
 
 ),
 

@@ -11,7 +11,10 @@ with newest_lines as (
                 sls_cust_id, sls_order_dt, sls_ship_dt, sls_due_dt, sls_sales, sls_quantity, sls_price
         ) as line_rank
     from {{ source('crm', 'sales_details') }}
-    where sls_ord_num is not null and sls_prd_key is not null
+    where
+        sls_ord_num is not null
+        and sls_prd_key is not null
+        and coalesce(abs(cast(sls_quantity as bigint) * sls_price) < 1000000000000, true)
 
 ),
 

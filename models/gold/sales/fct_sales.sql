@@ -48,7 +48,7 @@ joined as (
         sales.price,
         sales.sales_amount,
         costs.cost as unit_cost,
-        cast(sales.sales_amount - sales.quantity * costs.cost as decimal(18, 2)) as profit,
+        try_cast(sales.sales_amount - sales.quantity * costs.cost as decimal(18, 2)) as profit,
 
         -- lineage
         sales._ingested_at

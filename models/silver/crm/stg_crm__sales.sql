@@ -3,9 +3,12 @@
 with source as (
 
     select * from {{ source('crm', 'sales_details') }}
-    {% if is_incremental() %}
-    where _ingested_at > {{ newest('_ingested_at', this) }}
-    {% endif %}
+    where
+        -- money of a size that sums of cents cannot hold is no money
+        coalesce(abs(cast(sls_quantity as bigint) * sls_price) < 1000000000000, true)
+        {% if is_incremental() %}
+        and _ingested_at > {{ newest('_ingested_at', this) }}
+        {% endif %}
 
 ),
 

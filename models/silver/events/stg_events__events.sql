@@ -18,7 +18,8 @@ numbered as (
             partition by _source_file, _ingested_at, time, action order by time
         ) as copy_number
     from source
-    where time is not null and action is not null
+    -- a timestamp holds the years 1 to 9999
+    where time between -62135596800 and 253402300799 and action is not null
 
 ),
 

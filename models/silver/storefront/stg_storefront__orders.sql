@@ -3,9 +3,13 @@
 with source as (
 
     select * from {{ source('storefront', 'orders') }}
-    {% if is_incremental() %}
-    where _ingested_at > {{ newest('_ingested_at', this) }}
-    {% endif %}
+    where
+        -- money of a size that sums of cents cannot hold is no money
+        coalesce(abs(profit) < 1000000000000, true)
+        and coalesce(abs(try_cast(price as decimal(38, 18))) < 1000000000000, true)
+        {% if is_incremental() %}
+        and _ingested_at > {{ newest('_ingested_at', this) }}
+        {% endif %}
 
 ),
 

@@ -19,7 +19,7 @@ renamed as (
         trim(state) as state,
 
         -- numerics
-        price as list_price,
+        case when abs(price) < 1000000000000 then price end as list_price,
 
         -- versions
         is_deleted,

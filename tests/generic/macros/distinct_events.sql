@@ -6,7 +6,7 @@
             select max(copies) as most_copies from (
                 select _source_file, time, action, _ingested_at, count(*) as copies
                 from {{ source('events', 'events') }}
-                where time is not null and action is not null
+                where time between -62135596800 and 253402300799 and action is not null
                 group by _source_file, time, action, _ingested_at
             ) as copies_by_load
             group by _source_file, time, action

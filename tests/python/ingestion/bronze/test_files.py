@@ -137,6 +137,31 @@ def test_names_may_hold_anything_and_hidden_files_are_no_deliveries(zone: Any) -
     assert zone.statuses() == {"10:30.csv": "loaded", "a*b.csv": "loaded"}
 
 
+@pytest.mark.parametrize("arriving", ["a.csv.filepart", "a.csv.tmp", "a.csv.6eF5a0cD", ".a.csv.partial"])
+def test_a_file_that_is_still_arriving_is_loaded_when_it_has_its_name(
+    landing: MakeLanding, arriving: str
+) -> None:
+    zone = landing(path="files/*.csv*")
+    partial = zone.deliver(arriving, f"{HEAD}1,Ann\n2,B")
+    assert zone.statuses() == {}
+    partial.write_text(f"{HEAD}1,Ann\n2,Bob\n")
+    partial.rename(zone.folder / "a.csv")
+    assert zone.statuses() == {"a.csv": "loaded"}
+    assert zone.rows() == [(1, "Ann"), (2, "Bob")]
+
+
+@pytest.mark.parametrize("wrong", ["\x1f\x8b", "a\xff", "a\0b", "\xed\xa0\x80"])
+@pytest.mark.parametrize("line", ["{},2,3\n", "2,{}\n", ",{}\n", "2,Bob{},{}\n", '2,"{}\n'])
+def test_what_is_no_text_reaches_no_table(zone: Any, wrong: str, line: str) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n{line.replace('{}', wrong)}".encode("latin-1"))
+    assert zone.statuses() == {"a.csv": "loaded"}
+    # Arrow hands over no text that is not UTF-8.
+    texts = [text for row in zone.quarantine() + zone.rows("name, _rescued_data") for text in row if text]
+    assert not any("\0" in text for text in texts)
+    assert any("\ufffd" in text or "\\u0000" in text for text in texts)
+    assert (1, "Ann") in zone.rows()
+
+
 def test_records_without_their_key_are_in_bronze_and_in_quarantine(landing: MakeLanding) -> None:
     zone = landing(columns="id int, line int, name string", keys=["id", "line"])
     zone.deliver("a.csv", "id,line,name\n1,1,Ann\n1,,Bob\n,2,Cid\nx,3,Dan\n4,4\n")

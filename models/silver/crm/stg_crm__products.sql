@@ -21,13 +21,8 @@ renamed as (
         -- numerics
         cast(source.prd_cost as decimal(18, 2)) as cost,
 
-<<<<<<< HEAD
-        -- dates
-        source.prd_start_dt as start_date,
-=======
         -- dates: the first day of all stands for none, and the period before it would end in the year 0
-        nullif(prd_start_dt, date '0001-01-01') as start_date,
->>>>>>> files
+        nullif(source.prd_start_dt, date '0001-01-01') as start_date,
 
         -- versions
         source.is_deleted,

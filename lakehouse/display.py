@@ -42,6 +42,7 @@ class LoadDisplay:
 
     def __init__(self, console: Console, tables: Sequence[SourceTable]) -> None:
         self._console = console
+        self._sources = ", ".join(dict.fromkeys(table.source for table in tables))
         self._progress = Progress(
             _spinner(console),
             TextColumn("{task.description}", markup=False),
@@ -57,8 +58,8 @@ class LoadDisplay:
         }
 
     def __enter__(self) -> Self:
-        if not self._console.is_terminal:
-            self._console.print(f"Loading {len(self._lines)} tables.")
+        if self._sources and not self._console.is_terminal:
+            self._console.print(f"Loading {self._sources}", soft_wrap=True)
         self._progress.start()
         return self
 
@@ -116,7 +117,7 @@ class BuildDisplay:
 
     def __enter__(self) -> Self:
         if not self._console.is_terminal:
-            self._console.print("Building.")
+            self._console.print("Building")
         self._progress.start()
         return self
 

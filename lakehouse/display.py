@@ -22,7 +22,7 @@ from ingestion import bronze
 from ingestion.bronze import FileLoad
 from ingestion.contracts import SourceTable
 from ingestion.streams import QueryProgress
-from lakehouse.terminal import plain
+from lakehouse.terminal import narrow_table, plain
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -80,9 +80,9 @@ class LoadDisplay:
         if not loads:
             self._console.print(f"Nothing new in the landing zone ({seconds:.1f} s).")
             return
-        table = Table(title=f"Loaded in {seconds:.1f} s", title_justify="left")
-        for heading in ("table", "file"):
-            table.add_column(heading, overflow="fold")
+        table = narrow_table(f"Loaded in {seconds:.1f} s")
+        table.add_column("table", no_wrap=True)
+        table.add_column("file", overflow="fold")
         table.add_column("status", no_wrap=True)
         for heading in ("rows", "rescued", "quarantined"):
             table.add_column(heading, justify="right", no_wrap=True)

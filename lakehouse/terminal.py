@@ -3,6 +3,8 @@
 import re
 import sys
 
+from rich import box
+from rich.table import Table
 from rich.text import Text
 
 # Characters that move the cursor, colour, or turn the direction of writing.
@@ -15,3 +17,10 @@ def plain(text: object, several_lines: bool = False) -> Text:
     shown = str(text).encode(encoding, "backslashreplace").decode(encoding)
     lines = shown.split("\n") if several_lines else [shown]
     return Text("\n".join(_CONTROL.sub(lambda found: ascii(found[0])[1:-1], line) for line in lines))
+
+
+def narrow_table(title: str) -> Table:
+    """A table without lines between columns, so that more of them fit."""
+    return Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )

@@ -15,11 +15,14 @@ from ingestion.errors import root_cause
 # Each module adds its commands to the application, in this order.
 from lakehouse.cli import landing, upload, pipeline, reading, charts, upkeep  # isort: skip  # noqa: F401
 from lakehouse.cli.app import app
+from lakehouse.cli.ctrl_c import STOPPED, end, patience
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.terminal import plain
 
 # What a shell says of a command that wrote to a closed pipe.
 _PIPE_CLOSED = 141
+# Every command can be ended at any moment and run again.
+_PATIENCE_SECONDS = 3
 
 
 def main() -> None:
@@ -32,7 +35,10 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             # What a terminal cannot show is no reason to end.
             stream.reconfigure(errors="backslashreplace")
-    exit_code = _run()
+    with patience(_PATIENCE_SECONDS):
+        exit_code = _run()
+    if exit_code == STOPPED:
+        end()
     try:
         sys.__stdout__.flush()  # type: ignore[union-attr]
     except BrokenPipeError:
@@ -45,20 +51,30 @@ def main() -> None:
 def _run() -> str | int | None:
     try:
         app()
-    except SystemExit as ended:
-        return _PIPE_CLOSED if isinstance(ended.__context__, BrokenPipeError) else ended.code
-    except LakehouseError as error:
-        return _failed(str(error), error.exit_code)
-    except ContractError as error:
-        return _failed(str(error), UsageError.exit_code)
-    except Exception as error:
-        if os.environ.get("LAKEHOUSE_DEBUG"):
-            raise
-        cause = f"{type(error).__name__}: {root_cause(error)}"
-        return _failed(f"{cause}\nSet LAKEHOUSE_DEBUG=1 to see where it happened.", 1)
-    except KeyboardInterrupt:
-        return _failed("Stopped. Run the same command again to go on.", 130)
+    except BaseException as error:
+        return _ended_by(error)
     return 0
+
+
+def _ended_by(error: BaseException) -> str | int | None:
+    """The exit code, after saying what an error says."""
+    # Of Ctrl-C and of a closed pipe, libraries make errors of their own.
+    if _is_about(error, KeyboardInterrupt):
+        return STOPPED
+    if isinstance(error, SystemExit):
+        return _PIPE_CLOSED if _is_about(error, BrokenPipeError) else error.code
+    if isinstance(error, LakehouseError):
+        return _failed(str(error), error.exit_code)
+    if isinstance(error, ContractError):
+        return _failed(str(error), UsageError.exit_code)
+    if os.environ.get("LAKEHOUSE_DEBUG"):
+        raise error
+    cause = f"{type(error).__name__}: {root_cause(error)}"
+    return _failed(f"{cause}\nSet LAKEHOUSE_DEBUG=1 to see where it happened.", 1)
+
+
+def _is_about(error: BaseException | None, kind: type[BaseException]) -> bool:
+    return error is not None and (isinstance(error, kind) or _is_about(error.__context__, kind))
 
 
 def _failed(message: str, exit_code: int) -> int:

@@ -14,7 +14,11 @@ from lakehouse.cli.app import (
     select,
     settings_with_landing,
 )
+from lakehouse.cli.ctrl_c import patience
 from lakehouse.lock import writer_lock
+
+# What was loaded still reaches gold.
+_STREAM_PATIENCE_SECONDS = 10
 
 
 @app.command()
@@ -94,5 +98,5 @@ def stream(
 
     settings = settings_with_landing(landing)
     tables = select(settings, list(streams.SOURCES))
-    with writer_lock(settings.home):
+    with writer_lock(settings.home), patience(_STREAM_PATIENCE_SECONDS):
         follow(settings, tables, console, trigger, seconds, engine)

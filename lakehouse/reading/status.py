@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ingestion.contracts import SourceTable
 from lakehouse.reading.query import columns, read
-from lakehouse.terminal import plain
+from lakehouse.terminal import narrow_table, plain
 from lakehouse.warehouse import Warehouse
 
 _LOADS = """
@@ -109,7 +108,7 @@ def _rows(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
 
 def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTable]) -> Table:
     by_name = {(load["source"], load["table_name"]): load for load in loads}
-    table = _table("Sources (ops.loads)")
+    table = narrow_table("Sources (ops.loads)")
     table.add_column("table", no_wrap=True, overflow="fold")
     table.add_column("last load (UTC)", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -140,17 +139,10 @@ def _freshness(contract: SourceTable, age: timedelta) -> Text:
 
 
 def _plain_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
-    table = _table(title)
+    table = narrow_table(title)
     for column, value in rows[0].items():
         is_number = isinstance(value, int)
         table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
         table.add_row(*(plain(f"{value:,}" if isinstance(value, int) else value) for value in row.values()))
     return table
-
-
-def _table(title: str) -> Table:
-    """Without lines between columns, so that more of them fit."""
-    return Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
-    )

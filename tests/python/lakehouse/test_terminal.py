@@ -1,6 +1,7 @@
 """The command line on terminals, pipes and files of many kinds."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from tests.python import PROJECT
 
-from .conftest import BIN, write_table
+from .conftest import BIN, Lakehouse, write_table
 
 Shell = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -87,3 +88,17 @@ def test_completion_is_that_of_the_shell(shell: Shell) -> None:
     assert "complete" in shell("lakehouse --show-completion", SHELL="/bin/bash").stdout
     completed = shell("COMP_WORDS='lakehouse q' COMP_CWORD=1 _LAKEHOUSE_COMPLETE=complete_bash lakehouse")
     assert completed.stdout.split() == ["query"]
+
+
+def test_a_run_says_what_it_does_before_dbt_has_begun(tmp_path: Path) -> None:
+    lakehouse = Lakehouse(tmp_path)
+    lakehouse.landing.mkdir()
+    process = lakehouse.start("lakehouse", "run")
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Loading crm, erp, ")
+        # It takes seconds to import dbt, which then writes its log.
+        assert not (lakehouse.home / "logs" / "dbt.log").exists()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

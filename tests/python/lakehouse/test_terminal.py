@@ -19,7 +19,7 @@ Shell = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    rows = {"id": list(range(20_000)), "city": ["Zürich [red] :cd:"] * 20_000}
+    rows = {"id": list(range(5_000)), "city": ["Zürich [red] :cd:"] * 5_000}
     write_table(home / "warehouse", "gold.dim_city", pa.table(rows))
     return home
 
@@ -65,7 +65,7 @@ def test_a_terminal_without_unicode(shell: Shell, output: str, setting: dict[str
 def test_sql_in_a_file_may_have_a_byte_order_mark(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "query.sql"
     file.write_text("-- how many\nselect count(*) as n from {{ ref('dim_city') }}", encoding="utf-8-sig")
-    assert shell(f"lakehouse query --file {file} --format csv").stdout == "n\n20000\n"
+    assert shell(f"lakehouse query --file {file} --format csv").stdout == "n\n5000\n"
     file.write_text("select 'ü'", encoding="latin-1")
     assert "is not UTF-8" in shell(f"lakehouse query --file {file}", 2).stderr
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,11 +16,13 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from ingestion import bronze
 from ingestion.bronze import FileLoad
 from ingestion.contracts import SourceTable
 from ingestion.streams import QueryProgress
+from lakehouse.terminal import narrow_table, plain
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -30,15 +31,22 @@ _GOOD = {"success", "pass", "no-op"}
 _BAD = {"error", "fail", "runtime error"}
 
 
+def _spinner(console: Console) -> SpinnerColumn:
+    if console.encoding.startswith("utf"):
+        return SpinnerColumn(finished_text="✓")
+    return SpinnerColumn("line", finished_text="*")
+
+
 class LoadDisplay:
     """A line per table while it loads, a table of counts after."""
 
     def __init__(self, console: Console, tables: Sequence[SourceTable]) -> None:
         self._console = console
+        self._sources = ", ".join(dict.fromkeys(table.source for table in tables))
         self._progress = Progress(
-            SpinnerColumn(finished_text="✓"),
-            TextColumn("{task.description}"),
-            TextColumn("{task.fields[state]}", style="dim"),
+            _spinner(console),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[state]}", style="dim", markup=False),
             TimeElapsedColumn(),
             console=console,
             transient=True,
@@ -50,6 +58,8 @@ class LoadDisplay:
         }
 
     def __enter__(self) -> Self:
+        if self._sources and not self._console.is_terminal:
+            self._console.print(f"Loading {self._sources}", soft_wrap=True)
         self._progress.start()
         return self
 
@@ -70,16 +80,17 @@ class LoadDisplay:
         if not loads:
             self._console.print(f"Nothing new in the landing zone ({seconds:.1f} s).")
             return
-        table = Table(title=f"Loaded in {seconds:.1f} s", title_justify="left")
-        for heading in ("table", "file", "status"):
-            table.add_column(heading, overflow="fold")
+        table = narrow_table(f"Loaded in {seconds:.1f} s")
+        table.add_column("table", no_wrap=True)
+        table.add_column("file", overflow="fold")
+        table.add_column("status", no_wrap=True)
         for heading in ("rows", "rescued", "quarantined"):
-            table.add_column(heading, justify="right")
+            table.add_column(heading, justify="right", no_wrap=True)
         for load in loads:
             counts = (load.rows_loaded, load.rows_rescued, load.rows_quarantined)
             table.add_row(
-                f"{load.source}.{load.table_name}",
-                escape(load.path.rsplit("/", 1)[-1]),
+                plain(f"{load.source}.{load.table_name}"),
+                plain(load.path.rsplit("/", 1)[-1]),
                 load.status,
                 *(f"{count:,}" for count in counts),
             )
@@ -92,8 +103,8 @@ class BuildDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
+            _spinner(console),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -105,6 +116,8 @@ class BuildDisplay:
         self._said: list[str] = []
 
     def __enter__(self) -> Self:
+        if not self._console.is_terminal:
+            self._console.print("Building")
         self._progress.start()
         return self
 
@@ -134,7 +147,8 @@ class BuildDisplay:
         for node, status in zip(nodes, statuses, strict=True):
             if status in _BAD or status == "warn":
                 colour = "yellow" if status == "warn" else "red"
-                self._console.print(f"[{colour}]{status}[/{colour}] {escape(self._message(node))}")
+                message = plain(self._message(node), several_lines=True)
+                self._console.print(Text.assemble((status, colour), " ", message))
         bad = sum(status in _BAD for status in statuses)
         rest = len(statuses) - good - bad - statuses.count("warn")
         built = any(node.node.resource_type in ("model", "snapshot", "seed") for node in nodes)
@@ -165,6 +179,7 @@ class StreamDisplay:
         self._refused: dict[str, str | None] = {}
 
     def __enter__(self) -> "StreamDisplay":
+        self._console.print("Following the streams; Ctrl-C stops.")
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -186,7 +201,7 @@ class StreamDisplay:
         """Name files that could not be loaded, each once as long as it is refused for the same reason."""
         reasons = {load.path: load.reason for load in refused}
         for path, reason in reasons.items() - self._refused.items():
-            self._console.print(f"refused: {path}: {reason}", highlight=False, soft_wrap=True, markup=False)
+            self._console.print(plain(f"refused: {path}: {reason}"), soft_wrap=True)
         self._refused = reasons
 
     def refreshed(self, seconds: float) -> None:
@@ -198,7 +213,7 @@ class StreamDisplay:
         if self._console.is_terminal:
             self._live.update(self._table(), refresh=True)
         else:
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._console.print(plain(line), soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table(title=f"Gold in {self._gold_seconds:.1f} s; Ctrl-C stops", title_justify="left")

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from lakehouse.charts.model_docs import Model, read_models
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.reading.query import Rows, columns, read
+from lakehouse.reading.query import columns, read
+from lakehouse.reading.rows import Rows
 from lakehouse.warehouse import Warehouse
 
 # As many as the palette of `spec` has colours.
@@ -198,7 +199,8 @@ def _complete(rows: Rows, x: Axis, y: Axis, by: Axis | None) -> tuple[list[Point
     for record in records:
         if not _is_finite(record["y"]):
             missing[y.column] += record["row_count"]
-        elif ordered and not _is_finite(record["x"]):
+        # A date that Python cannot hold is text among dates.
+        elif ordered and not (_has_order(record["x"]) and _is_finite(record["x"])):
             missing[x.column] += record["row_count"]
         else:
             at = record["x"] if ordered else _text(record["x"])

@@ -1,7 +1,8 @@
 """What all commands share: the application, the console, options, settings."""
 
 import sys
-from typing import Annotated
+from importlib.metadata import version
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -14,26 +15,44 @@ from lakehouse.settings import Settings, load_settings
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-# Output that goes to a file or a pipe is neither folded nor cut.
-console = Console(width=None if sys.stdout.isatty() else 10_000)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to `main`, as where something else than this prints."""
+        raise
+
+
+# What is printed are names and values of users. What goes to a file or a pipe is neither folded nor cut.
+console = _Console(width=None if sys.stdout.isatty() else 10_000, markup=False, emoji=False, highlight=False)
 
 SourceOption = Annotated[
-    list[str] | None, typer.Option("--source", help="Only this source; can be repeated.")
+    list[str] | None, typer.Option("--source", help="Only this source; can be repeated. Default: all.")
 ]
-LandingOption = Annotated[str | None, typer.Option(help="Landing zone, instead of LAKEHOUSE_LANDING.")]
+LandingOption = Annotated[
+    str | None, typer.Option(help="Landing zone, instead of LAKEHOUSE_LANDING; else <home>/landing.")
+]
 OverwriteSchemaOption = Annotated[
     bool, typer.Option("--overwrite-schema", help="Take over columns and types that changed in a contract.")
 ]
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A source, such as gym.")]
 TableArgument = Annotated[str, typer.Argument(help="For example gold.fct_sales or fct_sales.")]
-FormatOption = Annotated[str, typer.Option("--format", help="table, csv or json.")]
+FormatOption = Annotated[
+    Literal["table", "csv", "json"], typer.Option("--format", help="How rows are printed.")
+]
 
 
 # Settings that options before the command give.
 _given: dict[str, str | None] = {}
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"lakehouse {version('lakehouse')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -42,9 +61,16 @@ def settings_for_all(
         str | None, typer.Option(help="Folder of the dbt project, instead of LAKEHOUSE_PROJECT.")
     ] = None,
     home: Annotated[
-        str | None, typer.Option(help="Folder of tables and logs, instead of LAKEHOUSE_HOME.")
+        str | None,
+        typer.Option(help="Folder of tables and logs, instead of LAKEHOUSE_HOME; else .lakehouse."),
     ] = None,
-    catalog: Annotated[str | None, typer.Option(help="On Databricks, instead of DATABRICKS_CATALOG.")] = None,
+    catalog: Annotated[
+        str | None, typer.Option(help="On Databricks, instead of DATABRICKS_CATALOG; else lakehouse.")
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Files in, star schema out: load, build, query and watch the lakehouse."""
     _given.update(LAKEHOUSE_PROJECT=project, LAKEHOUSE_HOME=home, DATABRICKS_CATALOG=catalog)

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from lakehouse.cli.app import app, console, read_settings
+from lakehouse.terminal import plain
 
 
 @app.command()
@@ -23,7 +23,7 @@ def chart(
 
     settings = read_settings()
     save(table_chart(settings.warehouse, settings.models, table, x, y, by), out)
-    console.print(f"Chart: {escape(str(out))}", soft_wrap=True)
+    console.print(plain(f"Chart: {out}"), soft_wrap=True)
 
 
 @app.command()
@@ -36,4 +36,4 @@ def report(
     settings = read_settings()
     file = out or settings.home / "report.html"
     write(file, report_page(settings.warehouse, settings.models).encode())
-    console.print(f"Report: {escape(str(file))}", soft_wrap=True)
+    console.print(plain(f"Report: {file}"), soft_wrap=True)

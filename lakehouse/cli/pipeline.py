@@ -14,7 +14,11 @@ from lakehouse.cli.app import (
     select,
     settings_with_landing,
 )
+from lakehouse.cli.ctrl_c import patience
 from lakehouse.lock import writer_lock
+
+# What was loaded still reaches gold.
+_STREAM_PATIENCE_SECONDS = 10
 
 
 @app.command()
@@ -34,7 +38,10 @@ def load(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def build(context: typer.Context, source: SourceOption = None) -> None:
-    """Build and test silver and gold: `dbt build`, with dbt's own arguments."""
+    """Build and test silver and gold: `dbt build`, with dbt's own arguments.
+
+    For example --target spark (local, spark or databricks; default local), --select or --full-refresh.
+    """
     from lakehouse.engines.dbt import check_target, target_of
     from lakehouse.steps.build import build as build_models
     from lakehouse.steps.build import of_sources
@@ -55,7 +62,9 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
 def run(
     source: SourceOption = None,
     landing: LandingOption = None,
-    target: Annotated[str, typer.Option(help="Target of profiles.yml.")] = "local",
+    target: Annotated[
+        str, typer.Option(help="Target of profiles.yml: local, spark or databricks.")
+    ] = "local",
     everything: Annotated[bool, typer.Option("--all", help="Build what is not new, too.")] = False,
     overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
@@ -72,8 +81,12 @@ def run(
 
 @app.command()
 def stream(
-    seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
-    trigger: Annotated[str, typer.Option(help="How often a cycle begins.")] = "5 seconds",
+    seconds: Annotated[
+        float | None, typer.Option("--for", help="Stop after so many seconds; else with Ctrl-C.")
+    ] = None,
+    trigger: Annotated[
+        str, typer.Option(help="How often a cycle begins, in seconds or minutes.")
+    ] = "5 seconds",
     landing: LandingOption = None,
     engine: Annotated[
         Literal["local", "spark"], typer.Option(help="Sail and delta-rs, or Spark's Structured Streaming.")
@@ -85,5 +98,5 @@ def stream(
 
     settings = settings_with_landing(landing)
     tables = select(settings, list(streams.SOURCES))
-    with writer_lock(settings.home):
+    with writer_lock(settings.home), patience(_STREAM_PATIENCE_SECONDS):
         follow(settings, tables, console, trigger, seconds, engine)

@@ -15,19 +15,29 @@ def query(
     sql: Annotated[str | None, typer.Argument(help='For example "select * from gold.dim_customer".')] = None,
     file: Annotated[Path | None, typer.Option(help="Read the SQL from a file, such as in analyses/.")] = None,
     output: FormatOption = "table",
-    at: Annotated[str | None, typer.Option(help="Version or timestamp (UTC) to read the tables at.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="Version, see `history`, or time (UTC), such as '2026-01-31 12:00:00'; else now."),
+    ] = None,
 ) -> None:
     """Run SQL on any layer; works while a load or build is running."""
-    from lakehouse.reading.query import print_rows, read
+    from lakehouse.reading.output import print_rows
+    from lakehouse.reading.query import read
 
-    if (sql is None) == (file is None):
+    if bool(sql) == bool(file):
         raise UsageError("Give either SQL or --file.")
+    settings = read_settings()
+    print_rows(read(settings.warehouse, sql or _text(file), at), output, console)
+
+
+def _text(file: Path | None) -> str:
+    assert file is not None
     try:
-        statement = sql or file.read_text(encoding="utf-8")  # type: ignore[union-attr]
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from None
-    settings = read_settings()
-    print_rows(read(settings.warehouse, statement, at), output, console)
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} is not UTF-8: save it as that.") from None
 
 
 @app.command()
@@ -46,7 +56,7 @@ def history(
 ) -> None:
     """List the versions of a table, which `query --at` and `restore` take."""
     from lakehouse.reading import versions
-    from lakehouse.reading.query import print_rows
+    from lakehouse.reading.output import print_rows
 
     settings = read_settings()
     _, folder = settings.warehouse.find(table)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.filesize import decimal
-from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingestion.landing.s3 import SCHEME, StorageError
@@ -16,6 +15,7 @@ from ingestion.landing.upload import Step, Upload
 from ingestion.landing.zone import LandingError
 from lakehouse.cli.app import app, console, read_settings
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.terminal import plain
 
 
 @app.command()
@@ -40,7 +40,7 @@ def upload(
     if dry_run:
         _print_plan(steps)
     else:
-        console.print(_summary(steps, time.monotonic() - started), highlight=False)
+        console.print(_summary(steps, time.monotonic() - started))
     _raise_for_failed(steps)
 
 
@@ -65,13 +65,12 @@ def _upload(folder: Path, to: str, overwrite: bool, dry_run: bool) -> list[Step]
 def _print_plan(steps: Sequence[Step]) -> None:
     for step in steps:
         line = f"{step.action:8}  {decimal(step.file.size):>12}  {step.uri}"
-        console.print(escape(line), highlight=False, soft_wrap=True)
+        console.print(plain(line), soft_wrap=True)
     counts = Counter(step.action for step in steps)
     size = sum(step.file.size for step in steps if step.action == "upload")
     console.print(
         f"{counts['upload']} to upload ({decimal(size)}), {counts['skip']} to skip, "
-        f"{counts['conflict']} in conflict. Nothing was done.",
-        highlight=False,
+        f"{counts['conflict']} in conflict. Nothing was done."
     )
 
 

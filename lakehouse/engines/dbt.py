@@ -39,7 +39,11 @@ def invoke(
     }
     options = [str(part) for option in places.items() for part in option]
     runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
-    return runner.invoke(["--log-level", "none", *arguments, *options])
+    result = runner.invoke(["--log-level", "none", *arguments, *options])
+    # Of Ctrl-C dbt makes a result.
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
+    return result
 
 
 def read_project(settings: Settings, target: str) -> "Manifest":

@@ -1,35 +1,18 @@
 """Reading tables from their folders, without a running engine or a JVM."""
 
-import csv
-import json
 import re
-import sys
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, datetime
 
-from jinja2 import Environment, StrictUndefined
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from dbt.adapters.lakehouse.sail import is_query
 
 from lakehouse.engines.local import sail
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.warehouse import Warehouse
+from lakehouse.reading.rows import Rows
+from lakehouse.warehouse import Warehouse, did_you_mean
 
-FORMATS = ("table", "csv", "json")
-
-_COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*(\n|$))*", re.DOTALL)
-_QUERY = re.compile(r"[(\s]*(select|with|values|table)\b", re.IGNORECASE)
-_NO_TABLE = re.compile("table not found|no table", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Column names, and rows as tuples in their order."""
-
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
+# Nothing else of dbt's language is known here, so other braces are those of the SQL.
+_REF = re.compile(r"""\{\{\s*ref\(\s*(["'])(\w+)\1\s*\)\s*\}\}""")
+_NO_TABLE = re.compile(r"table or view not found: (\S+)", re.IGNORECASE)
 
 
 def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
@@ -38,22 +21,23 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
     Tables may be written as in dbt, `{{ ref('fct_sales') }}`, or with their schema.
 
     Raises:
-        UsageError: there is no warehouse yet, or the statement is no query.
+        UsageError: there is no warehouse yet, the statement is no query, or `at` is no moment.
         LakehouseError: the query is wrong or a table has no such version.
     """
     tables = warehouse.tables()
-    engine = sail(warehouse, at)
+    statement = _with_names(sql, tables)
+    if not is_query(statement):
+        raise UsageError("Only queries can be run: begin with SELECT, WITH, VALUES or TABLE.")
+    engine = sail(warehouse, None if at is None else _moment(at))
     try:
-        statement = _with_names(sql, tables)
-        if not _is_query(statement):
-            raise UsageError("Only queries can be run: begin with SELECT, WITH, VALUES or TABLE.")
-        frame = engine.query(statement)
-        return Rows(list(frame.columns), [tuple(row) for row in frame.collect()])
-    except UsageError:
-        raise
+        return Rows.of(engine.stream(statement).read_all())
+    except KeyError:
+        # Arrow's library for Python lacks it, and says no more than a number.
+        raise LakehouseError(
+            "A column has a type that cannot be read, such as an interval of months: cast it to string."
+        ) from None
     except Exception as error:
-        hint = f"\nTables: {', '.join(tables)}" if _NO_TABLE.search(str(error)) else ""
-        raise LakehouseError(f"{_message(error)}{hint}") from None
+        raise LakehouseError(_message(error, statement, tables)) from None
     finally:
         engine.close()
 
@@ -63,46 +47,41 @@ def columns(warehouse: Warehouse, table: str) -> list[str]:
     return read(warehouse, f"select * from {table} limit 0").columns
 
 
-def print_rows(result: Rows, output: str, console: Console) -> None:
-    """Print `result` as table, csv or json (a list of objects) to standard output."""
-    if output == "csv":
-        writer = csv.writer(sys.stdout)
-        writer.writerow(result.columns)
-        writer.writerows(result.rows)
-    elif output == "json":
-        objects = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
-        print(json.dumps(objects, default=_as_json, ensure_ascii=False, indent=1))
-    elif output == "table":
-        table = Table()
-        for column in result.columns:
-            table.add_column(escape(column), overflow="fold")
-        for row in result.rows:
-            table.add_row(*("" if value is None else escape(str(value)) for value in row))
-        console.print(table)
-    else:
-        raise UsageError(f"Unknown format '{output}'; use one of {', '.join(FORMATS)}.")
-
-
-def _is_query(sql: str) -> bool:
-    comments = _COMMENTS.match(sql)
-    assert comments is not None
-    # Sail knows no `with ... insert`.
-    return _QUERY.match(sql, comments.end()) is not None
-
-
 def _with_names(sql: str, tables: dict[str, str]) -> str:
-    def ref(model: str) -> str:
-        for name in tables:
-            if name.split(".")[1] == model:
-                return name
-        raise LookupError(f"There is no table {model}; was it built?")
+    def name(found: re.Match[str]) -> str:
+        for table in tables:
+            if table.split(".")[1] == found[2]:
+                return table
+        raise LakehouseError(f"There is no table {found[2]}; was it built?{did_you_mean(found[2], tables)}")
 
-    return Environment(undefined=StrictUndefined).from_string(sql).render(ref=ref)
-
-
-def _message(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return _REF.sub(name, sql.removeprefix("\ufeff"))
 
 
-def _as_json(value: object) -> object:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+def _moment(at: str) -> str:
+    """A version as it is; a time in UTC, as Sail reads it.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if at.isascii() and at.isdigit():
+        return at
+    try:
+        time = datetime.fromisoformat(at)
+    except ValueError:
+        raise UsageError(
+            f"--at {at!r} is neither a version such as 3, which `lakehouse history` lists, "
+            "nor a time such as 2026-01-31 or '2026-01-31 12:00:00' (UTC)."
+        ) from None
+    if time.tzinfo is not None:
+        time = time.astimezone(UTC).replace(tzinfo=None)
+    return time.isoformat(" ")
+
+
+def _message(error: Exception, sql: str, tables: dict[str, str]) -> str:
+    missing = _NO_TABLE.search(str(error))
+    if missing is None:
+        return str(error).strip().splitlines()[0]
+    # The message has the name without its schema.
+    written = re.search(rf"[\w`]+\s*\.\s*`?{re.escape(missing[1])}\b", sql, re.IGNORECASE)
+    name = written[0].replace("`", "") if written else missing[1]
+    return f"There is no table {name}.{did_you_mean(name, tables)}\nTables: {', '.join(tables)}"

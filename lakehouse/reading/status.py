@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ingestion.contracts import SourceTable
 from lakehouse.reading.query import columns, read
+from lakehouse.terminal import narrow_table, plain
 from lakehouse.warehouse import Warehouse
 
 _LOADS = """
@@ -27,7 +28,9 @@ order by source, table_name
 """
 
 _QUARANTINE = """
-select source, table_name, reason, count(*) as records, max_by(_source_file, _ingested_at) as newest_file
+select
+    concat(source, '.', table_name) as `table`, reason, count(*) as records,
+    max_by(_source_file, _ingested_at) as newest_file
 from ops.quarantine
 group by source, table_name, reason
 order by source, table_name, records desc
@@ -47,8 +50,16 @@ select severity, {message} as found, min(record) as example
 from ops.failed_rows
 where invocation_id = '{invocation_id}'
 group by severity, {message}
-order by severity, found
+order by found
 """
+
+# What is said of a load besides its rows.
+_COUNTS = {
+    "rows_rescued": "rescued",
+    "rows_quarantined": "quarantined",
+    "duplicates": "duplicates",
+    "refused": "refused",
+}
 
 
 def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Console) -> None:
@@ -75,14 +86,18 @@ def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Consol
 
 
 def _print_failed_tests(warehouse: Warehouse, build: dict[str, Any], console: Console) -> None:
-    failed = []
+    found = []
     if "ops.failed_rows" in warehouse.tables():
         # Tables of earlier versions have no messages.
         message = "message" if "message" in columns(warehouse, "ops.failed_rows") else "test_name"
-        failed = _rows(warehouse, _FAILED_TESTS.format(message=message, invocation_id=build["invocation_id"]))
-    if failed:
-        console.print(_plain_table("Failed tests (ops.failed_rows)", failed))
-    if len(failed) < build["tests_failed"] + build["tests_warned"]:
+        found = _rows(warehouse, _FAILED_TESTS.format(message=message, invocation_id=build["invocation_id"]))
+    warned = [test for test in found if test["severity"] == "warn"]
+    failed = [test for test in found if test not in warned]
+    for title, tests in (("Failed tests", failed), ("Warnings", warned)):
+        if tests:
+            rows = [{"found": test["found"], "example": test["example"]} for test in tests]
+            console.print(_plain_table(f"{title} (ops.failed_rows)", rows))
+    if len(found) < build["tests_failed"] + build["tests_warned"]:
         console.print("Unit tests, and tests that could not run, have no rows; what ran them says why.")
 
 
@@ -93,39 +108,41 @@ def _rows(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
 
 def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTable]) -> Table:
     by_name = {(load["source"], load["table_name"]): load for load in loads}
-    table = Table(title="Sources (ops.loads)", title_justify="left")
-    for heading in ("table", "last load", "freshness"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("rows", "rescued", "quarantined", "duplicates", "refused"):
-        table.add_column(heading, justify="right")
+    table = narrow_table("Sources (ops.loads)")
+    table.add_column("table", no_wrap=True, overflow="fold")
+    table.add_column("last load (UTC)", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("besides", overflow="fold")
     for contract in contracts:
         load = by_name.get((contract.source, contract.name))
         if load is None or load["loaded_at"] is None:
-            table.add_row(contract.label, "never", "", *[""] * 5)
+            table.add_row(plain(contract.label), "never")
             continue
         loaded_at = load["loaded_at"].replace(tzinfo=UTC)
-        counts = ("rows_loaded", "rows_rescued", "rows_quarantined", "duplicates", "refused")
         table.add_row(
-            contract.label,
-            f"{loaded_at:%Y-%m-%d %H:%M} UTC",
+            plain(contract.label),
+            f"{loaded_at:%Y-%m-%d %H:%M}",
             _freshness(contract, datetime.now(UTC) - loaded_at),
-            *(f"{load[count]:,}" for count in counts),
+            f"{load['rows_loaded']:,}",
+            ", ".join(f"{what} {load[count]:,}" for count, what in _COUNTS.items() if load[count]),
         )
     return table
 
 
-def _freshness(contract: SourceTable, age: timedelta) -> str:
+def _freshness(contract: SourceTable, age: timedelta) -> Text:
     if contract.freshness.error_after and age > contract.freshness.error_after.duration:
-        return "[red]stale[/red]"
+        return Text("stale", "red")
     if contract.freshness.warn_after and age > contract.freshness.warn_after.duration:
-        return "[yellow]late[/yellow]"
-    return "[green]fresh[/green]"
+        return Text("late", "yellow")
+    return Text("fresh", "green")
 
 
 def _plain_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for column in rows[0]:
-        table.add_column(column, overflow="fold")
+    table = narrow_table(title)
+    for column, value in rows[0].items():
+        is_number = isinstance(value, int)
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
+        table.add_row(*(plain(f"{value:,}" if isinstance(value, int) else value) for value in row.values()))
     return table

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from deltalake import DeltaTable
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.reading.query import Rows
+from lakehouse.reading.rows import Rows
 
 # Restored, these would contradict the load log.
 _APPEND_ONLY = ("bronze", "ops")

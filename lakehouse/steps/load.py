@@ -52,7 +52,7 @@ def load(
     for table in tables:
         if comes_over_kafka(settings, table):
             loaded = load_messages(topic_loader(settings, table))
-            console.print(f"{table.label}: {loaded:,} messages", highlight=False)
+            console.print(f"{table.label}: {loaded:,} messages")
     follow_bronze(open_queries(settings, tables))
     return LoadSummary(loads, bool(changed))
 
@@ -63,7 +63,7 @@ def _overwrite_changed(
     storage, _ = tables_and_discovery(settings)
     changed = bronze.overwrite_changed(storage, tables)
     for label, changes in changed.items():
-        console.print(f"{label}: taken over that {'; '.join(changes)}", highlight=False)
+        console.print(f"{label}: taken over that {'; '.join(changes)}")
     overwritten = [table for table in tables if table.label in changed]
     # All of it is read again; what silver has is merged by key.
     for query in open_queries(settings, overwritten):

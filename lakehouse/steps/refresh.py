@@ -34,8 +34,11 @@ class GoldProcess:
         self._process = ProcessPoolExecutor(
             1, get_context("spawn"), _live_with_parent, max_tasks_per_child=_REFRESHES_A_PROCESS
         )
+        # The process begins without hearing Ctrl-C, which is the parent's.
+        heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         # It takes seconds to import dbt and read the project.
         self._process.submit(_project, settings)
+        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
         self.refreshed_to: datetime | None = None
 
     def refresh(self, written_to: datetime) -> None:

@@ -30,7 +30,8 @@ def run(
         # dbt takes seconds to read the project, in which files can be loaded.
         reading = pool.submit(read_project, settings, target)
         summary = load(settings, tables, console, overwrite_schema)
-        manifest = reading.result()
+        with console.status("Reading the dbt project"):
+            manifest = reading.result()
     last, loaded = LastBuild(settings, target), loaded_until_now(settings)
     selection = of_sources(sources)
     if not (sources or everything or summary.schema_changed):

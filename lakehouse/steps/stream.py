@@ -49,6 +49,7 @@ def follow(
     Raises:
         UsageError: the trigger is no length of time.
         LakehouseError: a cycle failed, or files were refused.
+        KeyboardInterrupt: it was ended by Ctrl-C.
     """
     interval = trigger_seconds(trigger)
     with (
@@ -64,6 +65,7 @@ def follow(
             display.update_refused(follower.refused)
             gold.refresh(follower.written_to)
             stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
+        console.print("Stopping when gold has what was loaded; Ctrl-C stops at once")
     LoadSummary(follower.refused).raise_for_refused()
 
 
@@ -137,10 +139,16 @@ def trigger_seconds(trigger: str) -> float:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set, as long as the context lasts."""
+    """An event that SIGTERM and Ctrl-C set, as long as the context lasts.
+
+    Raises:
+        KeyboardInterrupt: it was Ctrl-C, at the end.
+    """
     stopped = threading.Event()
+    numbers: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
+        numbers.append(number)
         stopped.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -149,3 +157,5 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if signal.SIGINT in numbers:
+        raise KeyboardInterrupt

@@ -2,12 +2,12 @@
 
 from deltalake import DeltaTable
 from rich.console import Console
-from rich.table import Table
 
 from lakehouse.display import BuildDisplay
 from lakehouse.engines.dbt import invoke, read_project, tables_of_source
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
+from lakehouse.terminal import narrow_table
 
 
 def validate(settings: Settings, source: str, console: Console) -> None:
@@ -17,7 +17,7 @@ def validate(settings: Settings, source: str, console: Console) -> None:
         LakehouseError: a test failed; each is shown with its message.
     """
     manifest = read_project(settings, "local")
-    counts = Table(title=f"Rows of {source}", title_justify="left")
+    counts = narrow_table(f"Rows of {source}")
     counts.add_column("table")
     counts.add_column("rows", justify="right")
     locations = settings.warehouse.tables()

@@ -38,11 +38,11 @@ def verify(settings: Settings, console: Console) -> None:
         for name in compared:
             schema, table = name.split(".")
             if found := difference(tables[name], str(scratch / f"{schema}.db" / table)):
-                console.print(f"{name}: {found}", highlight=False, soft_wrap=True)
+                console.print(f"{name}: {found}", soft_wrap=True)
                 differing += 1
     if differing:
         raise LakehouseError(f"{differing} of {len(compared)} tables differ from those that Spark builds.")
-    console.print(f"Spark builds the same {len(compared)} tables.", highlight=False)
+    console.print(f"Spark builds the same {len(compared)} tables.")
 
 
 def difference(local: str, spark: str) -> str | None:

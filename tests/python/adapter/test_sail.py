@@ -65,6 +65,13 @@ def test_a_stream_has_the_types_that_every_reader_has(sail: Sail) -> None:
     assert reader.read_all().num_rows == 1
 
 
+def test_a_stream_may_have_columns_of_one_name(sail: Sail) -> None:
+    assert [column.to_pylist() for column in sail.stream("select 1 as a, 'x' as a").read_all()] == [
+        [1],
+        ["x"],
+    ]
+
+
 def test_a_stream_without_rows_has_columns(sail: Sail) -> None:
     reader = sail.stream("select 1 as a where false")
     assert (reader.schema.names, reader.read_all().num_rows) == (["a"], 0)
@@ -112,13 +119,20 @@ def test_a_cancelled_query_is_not_taken_for_a_short_one(sail: Sail) -> None:
 def test_ctrl_c_is_for_python(sail: Sail) -> None:
     """Sail's server took it for its own end, and dbt waited on."""
     sail.query("select 1").collect()
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
+    # What runs in the background begins without hearing it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert sail.query("select 1").collect()[0][0] == 1
 
 
 def test_only_queries_are_answered(sail: Sail) -> None:
     assert is_query("/* {} */ -- a\n (select 1)") and is_query("with a as (select 1) select * from a")
-    assert not is_query("-- select\ninsert into a.b values (1)")
+    # What is explained and analyzed is carried out.
+    for statement in ("-- select\ninsert into a.b values (1)", "explain analyze insert into a.b values (1)"):
+        assert not is_query(statement)
     with pytest.raises(ValueError, match="answers queries"):
         sail.query("drop table gold.sales")

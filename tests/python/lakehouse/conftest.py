@@ -23,7 +23,7 @@ from lakehouse.cli import main
 from lakehouse.reading.query import read
 from lakehouse.warehouse import Warehouse
 from sampledata import generate
-from tests.python import PROJECT
+from tests.python import PROJECT, hear_ctrl_c
 
 # Rows of tables by `schema.table`, sorted by all columns.
 Contents = dict[str, pa.Table]
@@ -83,6 +83,7 @@ class Lakehouse:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=hear_ctrl_c,
         )
 
     def run_apart(self, *command: str, exit_code: int = 0) -> str:

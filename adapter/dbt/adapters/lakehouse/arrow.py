@@ -145,14 +145,16 @@ class Source:
 
 
 def cast_batch(batch: pa.RecordBatch, schema: pa.Schema, table: str) -> pa.RecordBatch:
-    """The columns of `schema`, by name; those that the batch lacks are null.
+    """The columns of `schema`; those that the batch lacks are null.
 
     Raises:
         WriteError: a value does not fit a type.
     """
     columns = []
-    for field in schema:
-        index = batch.schema.get_field_index(field.name)
+    # A result may have several columns of one name, which no name finds.
+    in_order = batch.schema.names == schema.names
+    for place, field in enumerate(schema):
+        index = place if in_order else batch.schema.get_field_index(field.name)
         column = pa.nulls(batch.num_rows, field.type) if index < 0 else batch.column(index)
         try:
             columns.append(column if column.type == field.type else column.cast(field.type))

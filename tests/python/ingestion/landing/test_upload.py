@@ -17,6 +17,7 @@ from ingestion.landing import s3
 from ingestion.landing.upload import PART_BYTES, LocalFile, Step, Upload
 from ingestion.landing.zone import LandingError
 
+from ... import hear_ctrl_c
 from ...object_storage import check_credentials, s3_server
 
 LAKEHOUSE = Path(sys.executable).parent / "lakehouse"
@@ -268,7 +269,9 @@ def test_a_stopped_upload_goes_on(tmp_path: Path, bucket: str, sent: signal.Sign
     bodies["large.bin"] = os.urandom(60 * PART_BYTES)
     for name, body in bodies.items():
         write(tmp_path / "files" / name, body, LONG_AGO)
-    process = subprocess.Popen([LAKEHOUSE, "upload", tmp_path / "files", "--to", bucket])
+    process = subprocess.Popen(
+        [LAKEHOUSE, "upload", tmp_path / "files", "--to", bucket], preexec_fn=hear_ctrl_c
+    )
     while process.poll() is None and not parts_there(bucket):
         time.sleep(0.01)
     process.send_signal(sent)

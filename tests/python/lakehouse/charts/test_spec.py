@@ -16,7 +16,7 @@ from lakehouse.charts.chart import Axis, Chart, compact, readable, summed_chart,
 from lakehouse.charts.model_docs import Model, read_models
 from lakehouse.charts.spec import GREY, PALETTE, specification, to_svg
 from lakehouse.cli import main
-from lakehouse.reading.query import Rows
+from lakehouse.reading.rows import Rows
 from lakehouse.warehouse import Warehouse
 from tests.python import PROJECT
 
@@ -193,6 +193,13 @@ def test_names_of_columns_may_be_anything(warehouse: Path, models: Path) -> None
     assert {(p.x, p.series, p.y) for p in swapped.points} == {("(empty)", "true", 1), ("b", "(none)", 1)}
     quoted = table_chart(Warehouse(warehouse), models, "gold.odd", "row_count", "a-`b`")
     assert [(p.x, p.y) for p in quoted.points] == [(2, 0.5)]
+
+
+def test_a_date_that_python_cannot_hold_has_no_place() -> None:
+    rows = [("0000-01-01", None, 5, 2), (date(2024, 1, 1), None, 1, 1)]
+    axes = Axis("sold_on"), Axis("amount")
+    chart = summed_chart(Rows(["x", "series", "y", "row_count"], rows), "Sales", "", *axes)
+    assert (chart.xs, chart.notes) == ([date(2024, 1, 1)], ("Left out: 2 rows without sold on.",))
 
 
 def test_rows_without_a_place_are_counted(draw: Draw) -> None:

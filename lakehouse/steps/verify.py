@@ -30,7 +30,7 @@ def verify(settings: Settings, console: Console) -> None:
     with TemporaryDirectory(prefix="lakehouse-verify-") as folder:
         scratch = Path(folder) / "warehouse"
         for name, location in tables.items():
-            if name in _READ_BY_MODELS or name not in built and not name.startswith("ops."):
+            if name in _READ_BY_MODELS or (name not in built and not name.startswith("ops.")):
                 _link(scratch, name, location)
         _build_on_spark(settings.project, Path(folder))
         compared = sorted(built & tables.keys())

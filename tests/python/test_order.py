@@ -39,7 +39,7 @@ def test_gold_reads_no_source(manifest: Manifest) -> None:
 
 
 def test_staging_reads_its_own_source(manifest: Manifest) -> None:
-    parents = {node["unique_id"]: node["depends_on"]["nodes"] for node in manifest["nodes"].values()}
+    parents = {node["unique_id"]: node["depends_on"].get("nodes", []) for node in manifest["nodes"].values()}
     for model in models(manifest, "silver"):
         source = model["fqn"][2]
         if source != "core":

@@ -136,3 +136,11 @@ def test_only_queries_are_answered(sail: Sail) -> None:
         assert not is_query(statement)
     with pytest.raises(ValueError, match="answers queries"):
         sail.query("drop table gold.sales")
+
+
+@pytest.mark.parametrize(
+    "sql", ["explain analyze insert into a values (1)", "explain insert into a values (1)"]
+)
+def test_what_would_be_carried_out_is_no_query(sql: str) -> None:
+    assert not is_query(sql)
+    assert is_query("explain select 1")

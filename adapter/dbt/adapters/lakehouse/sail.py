@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # `schema.table`, also with backticks
 _NAME = re.compile(r"(?:`([^`]+)`|(\w+))\s*\.\s*(?:`([^`]+)`|(\w+))")
 _COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*(\n|$))*", re.DOTALL)
-_QUERY = re.compile(r"[(\s]*(select|with|values|table)\b", re.IGNORECASE)
+# Whose plan is shown with `explain`; `explain analyze` would carry a statement out.
+_QUERY = re.compile(r"(explain\s+)?[(\s]*(select|with|values|table)\b", re.IGNORECASE)
 # What stands in a URL as it stands in a path.
 _PLAIN_PATH = re.compile(r"[\w./'-]*", re.ASCII)
 _starting = Lock()

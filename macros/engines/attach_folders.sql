@@ -11,10 +11,8 @@
         {% for folder in folders %}
             {% set schema = 'bronze' if place == bronze else folder.split('/')[-2] | replace('.db', '') %}
             {% do run_query('create schema if not exists ' ~ schema) %}
-            {% do run_query(
-                'create table if not exists ' ~ schema ~ '.`' ~ folder.split('/')[-1] ~ "` using delta location '"
-                ~ folder ~ "'"
-            ) %}
+            {% set table = schema ~ '.`' ~ folder.split('/')[-1] ~ '`' %}
+            {% do run_query('create table if not exists ' ~ table ~ " using delta location '" ~ folder ~ "'") %}
         {% endfor %}
     {% endfor %}
 {% endmacro %}

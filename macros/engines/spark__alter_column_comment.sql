@@ -3,9 +3,8 @@
 {% macro spark__alter_column_comment(relation, column_dict) %}
     {% set comments = [] %}
     {% for column in column_dict.values() if column.description %}
-        {% do comments.append(
-            adapter.quote(column.name) ~ " comment '" ~ column.description | replace('\\', '\\\\') | replace("'", "\\'") ~ "'"
-        ) %}
+        {% set comment = column.description | replace('\\', '\\\\') | replace("'", "\\'") %}
+        {% do comments.append(adapter.quote(column.name) ~ " comment '" ~ comment ~ "'") %}
     {% endfor %}
     {% if comments %}
         {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ comments | join(', ')) %}

@@ -16,8 +16,7 @@
     {% set said = {
         'not_null': count ~ ' ' ~ column ~ ' are missing',
         'relationships': count ~ ' ' ~ column ~ ' are not in ' ~ modules.re.sub("\\w+\\('|'\\)", '', arguments.get('to', '')),
-        'accepted_range': count ~ ' ' ~ column ~ ' are not between '
-            ~ arguments.get('min_value', 'any') ~ ' and ' ~ arguments.get('max_value', 'any'),
+        'accepted_range': count ~ ' ' ~ column ~ ' are not between ' ~ arguments.get('min_value', 'any') ~ ' and ' ~ arguments.get('max_value', 'any'),
         'accepted_values': count ~ ' values of ' ~ column ~ ' are none of ' ~ arguments.get('values', []) | join(', '),
         'unique': count ~ ' ' ~ column ~ ' are there more than once',
         'primary_key': count ~ ' keys (' ~ arguments.get('columns', []) | join(', ') ~ ') are null or there more than once',

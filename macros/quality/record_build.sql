@@ -9,8 +9,7 @@
     {% for kinds, statuses in [
         (models, ['success']), (models, ['error']), (tests, ['pass']), (tests, ['fail', 'error']), (tests, ['warn'])
     ] %}
-        {% set found = results | selectattr('node.resource_type', 'in', kinds) | selectattr('status', 'in', statuses) %}
-        {% do counts.append(found | list | length) %}
+        {% do counts.append(results | selectattr('node.resource_type', 'in', kinds) | selectattr('status', 'in', statuses) | list | length) %}
     {% endfor %}
     {% do create_schema(builds.without_identifier()) %}
     {% do run_query(

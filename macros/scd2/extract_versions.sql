@@ -2,8 +2,6 @@
     {% set at = strategy.updated_at %}
     {% set keys = strategy.unique_key | join(', ') %}
     {% set columns = strategy.columns | join(', ') %}
-    {% set declared = ops_table('quarantine') %}
-    {% set quarantine = adapter.get_relation(declared.database, declared.schema, declared.identifier) %}
     {% if target_relation %}
         {% set stored_columns = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | list %}
         {% set seen = newest('greatest(dbt_valid_from, coalesce(dbt_valid_to, dbt_valid_from))', target_relation) %}
@@ -14,29 +12,25 @@
         {{ 'where ' ~ at ~ ' > ' ~ seen if target_relation }}
     ),
 
-    -- a key may be in a record that cannot be parsed: such an extract does not say what is gone
-    incomplete as (
-        {% if quarantine %}
-        select distinct _ingested_at as incomplete_at
-        from {{ quarantine }}
-        where source = '{{ strategy.source }}' and table_name = '{{ strategy.table }}' and reason = 'the record cannot be parsed'
-        {% else %}
-        -- bronze alone, as `lakehouse verify` has it
-        select cast(null as timestamp) as incomplete_at
-        {% endif %}
+    extract_times as (
+        select distinct {{ at }} from extract_rows
+        {{ 'union all select ' ~ seen if target_relation }}
+    ),
+
+    -- an extract with a record that cannot be parsed does not say which keys are gone
+    complete as (
+        select {{ at }} from extract_times
+        where {{ at }} not in (
+            select _ingested_at from {{ ops_table('quarantine') }}
+            where source = '{{ strategy.source }}' and table_name = '{{ strategy.table }}' and reason = 'the record cannot be parsed'
+        )
     ),
 
     extracts as (
-        select
-            {{ at }},
-            min(if(incomplete_at is null, {{ at }}, null)) over (
-                order by {{ at }} rows between 1 following and unbounded following
-            ) as next_complete_at
-        from (
-            select distinct {{ at }} from extract_rows
-            {{ 'union all select ' ~ seen if target_relation }}
-        ) as extract_times
-        left join incomplete on {{ at }} = incomplete_at
+        select extract_times.{{ at }}, min(complete.{{ at }}) as next_complete_at
+        from extract_times
+        left join complete on extract_times.{{ at }} < complete.{{ at }}
+        group by extract_times.{{ at }}
     ),
 
     -- the newest record of a key within an extract; all columns decide a tie, so that a rerun decides alike
@@ -70,18 +64,15 @@
         select
             observations.*,
             extracts.next_complete_at,
-            lead(observations.{{ at }}) over (partition by {{ keys }} order by observations.{{ at }}) as next_seen_at,
+            lead(observations.{{ at }}) over by_key as next_seen_at,
             if(
-                coalesce(
-                    lag(extracts.next_complete_at) over (partition by {{ keys }} order by observations.{{ at }}),
-                    observations.{{ at }}
-                ) >= observations.{{ at }}
-                and lag(struct({{ columns }})) over (partition by {{ keys }} order by observations.{{ at }})
-                <=> struct({{ columns }}),
+                coalesce(lag(extracts.next_complete_at) over by_key, observations.{{ at }}) >= observations.{{ at }}
+                and lag(struct({{ columns }})) over by_key <=> struct({{ columns }}),
                 0, 1
             ) as is_start
         from observations
         inner join extracts on observations.{{ at }} = extracts.{{ at }}
+        window by_key as (partition by {{ keys }} order by observations.{{ at }})
     ),
 
     numbered as (

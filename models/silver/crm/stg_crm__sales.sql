@@ -6,7 +6,7 @@ with source as (
     where
         -- money of a size that sums of cents cannot hold is no money
         coalesce(abs(cast(sls_quantity as bigint) * sls_price) < 1000000000000, true)
-        and _ingested_at > {{ newest('_ingested_at', this) if is_incremental() else "timestamp '1970-01-01'" }}
+        and {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 

@@ -7,7 +7,7 @@ with source as (
         -- money of a size that sums of cents cannot hold is no money
         coalesce(abs(profit) < 1000000000000, true)
         and coalesce(abs(try_cast(price as decimal(38, 18))) < 1000000000000, true)
-        and _ingested_at > {{ newest('_ingested_at', this) if is_incremental() else "timestamp '1970-01-01'" }}
+        and {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 

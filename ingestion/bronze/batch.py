@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,17 +19,10 @@ from ingestion.contracts import METADATA_COLUMNS, SourceTable
 from ingestion.readers import UNPARSED
 from ingestion.tables import Tables
 
-_MICROSECOND = timedelta(microseconds=1)
-
 
 def new_batch_id() -> str:
     """An id that no other batch has."""
     return str(uuid.uuid4())
-
-
-def next_time(history: History) -> datetime:
-    """A time of ingestion that is later than all before, whatever the machine's clock does."""
-    return max(datetime.now(UTC), history.last_ingested_at + _MICROSECOND)
 
 
 def bronze_schema(table: SourceTable) -> pa.Schema:

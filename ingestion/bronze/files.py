@@ -15,7 +15,6 @@ from ingestion.bronze.batch import (
     bronze_schema,
     log,
     new_batch_id,
-    next_time,
     recover,
     rows_of,
 )
@@ -35,6 +34,7 @@ from ingestion.landing.discovery import Discovery, Listing
 from ingestion.landing.zone import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.readers import FileRefused, check_compression, reader_for
 from ingestion.tables import Tables
+from ingestion.times import later_than
 
 # More at once than cores only wait for each other.
 _TABLES_AT_ONCE = 4
@@ -172,7 +172,7 @@ class FileLoader:
     def _examine_all(self, files: Sequence[LandedFile]) -> list[FileLoad]:
         """Decide about each file of a batch, and give each its time of ingestion."""
         started_at, batch_id = datetime.now(UTC), new_batch_id()
-        first = next_time(self._history)
+        first = later_than(self._history.last_ingested_at)
         seen = dict(self._history.loaded_bytes)
         loads = []
         for position, file in enumerate(files):

@@ -14,12 +14,13 @@ import pyarrow as pa
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from ingestion.bronze.batch import Origin, as_metadata, log, new_batch_id, next_time, rows_of
+from ingestion.bronze.batch import Origin, as_metadata, log, new_batch_id, rows_of
 from ingestion.bronze.files import LoadError, open_table
 from ingestion.bronze.load_log import QUARANTINE, FileLoad, History, create_tables, read_history
 from ingestion.contracts import SourceTable
 from ingestion.readers import EXTRA, UNPARSED
 from ingestion.tables import Tables
+from ingestion.times import later_than
 
 # Messages in a batch, all topics together.
 BATCH_SIZE = 200_000
@@ -115,7 +116,8 @@ class TopicLoader:
             by_partition.setdefault(_partition_of(message), []).append(message)
         if not by_partition:
             return
-        started_at, ingested_at, batch_id = datetime.now(UTC), next_time(history), new_batch_id()
+        started_at, batch_id = datetime.now(UTC), new_batch_id()
+        ingested_at = later_than(history.last_ingested_at)
         loads = [
             FileLoad(
                 source=self.table.source,

@@ -22,8 +22,8 @@ class Listing:
     """
 
     def __init__(self, globs: Sequence[FileGlob]) -> None:
-        self._folders = {folder: list_folder(folder) for folder in {glob.folder for glob in globs}}
-        self.files = {glob: list(glob.among(self._folders[glob.folder])) for glob in globs}
+        found = {folder: list_folder(folder) for folder in {glob.folder for glob in globs}}
+        self.files = {glob: list(glob.among(found[glob.folder])) for glob in globs}
 
     def __call__(self, glob: FileGlob, load: Callable[[Iterable[LandedFile]], None]) -> None:
         """Load the files of a pattern."""

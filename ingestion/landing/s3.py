@@ -26,9 +26,8 @@ SCHEME = "s3://"
 
 _CREDENTIALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "ExpiredToken", "403"}
 
-
 # What a server answers to a condition that does not hold, or no longer.
-REFUSED = {"PreconditionFailed", "ConditionalRequestConflict"}
+_REFUSED = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 class Condition(TypedDict, total=False):
@@ -111,7 +110,7 @@ def head(uri: str) -> StoredObject:
         try:
             found = client().head_object(Bucket=bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+            if error_code(error) in ("404", "NoSuchKey"):
                 raise FileNotFoundError(uri) from None
             raise
     return StoredObject(uri, found["LastModified"], found["ContentLength"])
@@ -127,24 +126,31 @@ def put_object(
         StorageError: object storage cannot be used.
     """
     bucket, key = split(uri)
-    with explained(uri):
-        try:
-            client().put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=content,
-                Metadata=metadata or {},
-                **condition(overwrite),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in REFUSED:
-                raise ObjectExists(uri) from None
-            raise
+    with explained(uri), refusal(uri):
+        client().put_object(
+            Bucket=bucket, Key=key, Body=content, Metadata=metadata or {}, **condition(overwrite)
+        )
 
 
 def condition(overwrite: bool) -> Condition:
     """That there is no object yet, or none."""
     return {} if overwrite else {"IfNoneMatch": "*"}
+
+
+@contextmanager
+def refusal(uri: str) -> Iterator[None]:
+    """Turn a server's answer that a condition does not hold into `ObjectExists`."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) in _REFUSED:
+            raise ObjectExists(uri) from None
+        raise
+
+
+def error_code(error: ClientError) -> str:
+    """What a server calls an error; empty where it does not say."""
+    return error.response.get("Error", {}).get("Code", "")
 
 
 def list_folders(uri: str) -> list[str]:
@@ -215,11 +221,13 @@ def explained(uri: str) -> Iterator[None]:
 
 def _explanation(error: BotoCoreError | ClientError) -> str:
     if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "NoSuchBucket":
+        answer = error_code(error)
+        if answer == "NoSuchBucket":
             return "the bucket does not exist; create it or correct the name"
-        if code in _CREDENTIALS:
-            return f"access is denied ({code}); check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE"
+        if answer in _CREDENTIALS:
+            return (
+                f"access is denied ({answer}); check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE"
+            )
     if isinstance(error, NoCredentialsError):
         return "there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
     if isinstance(error, EndpointConnectionError | HTTPClientError):

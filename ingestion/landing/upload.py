@@ -147,7 +147,7 @@ class Upload:
                 first = s3.client().head_object(Bucket=self._bucket, Key=key, PartNumber=1)
                 part_bytes = first["ContentLength"]
         except ClientError as error:
-            if _code(error) == "404":
+            if s3.error_code(error) == "404":
                 return False
             raise
         return etag == file.etag(part_bytes)
@@ -155,9 +155,8 @@ class Upload:
     def _put(self, file: LocalFile) -> int:
         content = file.content(0, file.size)
         metadata = {"sha256": hashlib.sha256(content).hexdigest()}
-        uri = f"{s3.SCHEME}{self._bucket}/{self._key(file)}"
         with self._not_over_another(file):
-            s3.put_object(uri, content, metadata, self._overwrite)
+            s3.put_object(self._uri(file.name), content, metadata, self._overwrite)
         self._report(file.size)
         return file.size
 
@@ -219,7 +218,7 @@ class Upload:
         try:
             s3.client().abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
         except ClientError as error:
-            if _code(error) != "NoSuchUpload":
+            if s3.error_code(error) != "NoSuchUpload":
                 raise
 
     def _uploads(self) -> "dict[str, list[MultipartUploadTypeDef]]":
@@ -266,10 +265,9 @@ class Upload:
     @contextmanager
     def _not_over_another(self, file: LocalFile) -> Iterator[None]:
         try:
-            yield
-        except (ClientError, s3.ObjectExists) as error:
-            if isinstance(error, ClientError) and _code(error) not in s3.REFUSED:
-                raise
+            with s3.refusal(self._uri(file.name)):
+                yield
+        except s3.ObjectExists:
             # A request that was repeated because its answer got lost meets its own object.
             if not self._holds(file):
                 raise Conflict("another object was put there at the same time") from None
@@ -313,10 +311,6 @@ def _completed(number: int, part: Mapping[str, Any]) -> "CompletedPartTypeDef":
     """A part as S3 wants it named at the end: with the checksum that it has answered."""
     named = {k: v for k, v in part.items() if k == "ETag" or k.startswith("Checksum")}
     return cast("CompletedPartTypeDef", named | {"PartNumber": number})
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
 
 
 def _unquoted(etag: str) -> str:

@@ -102,12 +102,12 @@ class FileGlob:
                 raise LandingError(
                     f"{folder} is a folder, but a file is expected there: move its files up or rename it."
                 )
-        return filter(self.matches, found.files)
+        return (file for file in found.files if fnmatchcase(file.path.rsplit("/", 1)[-1], self.name))
 
     def matches(self, file: LandedFile) -> bool:
-        """Whether a file below the folder is named like `name`, and nothing hides it."""
-        *folders, name = file.path.removeprefix(f"{self.folder}/").split("/")
-        return fnmatchcase(name, self.name) and not any(map(is_hidden, [*folders, name]))
+        """Whether a file that something else found below the folder is named like `name`, and not hidden."""
+        name = file.path.rsplit("/", 1)[-1]
+        return fnmatchcase(name, self.name) and not _is_below_hidden(file.path, self.folder)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _list_objects(folder: str) -> Found:
             [
                 LandedFile(found.modified_at, found.uri, found.size)
                 for found in s3.list_objects(f"{folder}/")
-                if not any(map(is_hidden, found.uri.removeprefix(f"{folder}/").split("/")))
+                if not _is_below_hidden(found.uri, folder)
             ],
             [],
         )
@@ -179,6 +179,11 @@ def is_hidden(name: str) -> bool:
         or name.lower().endswith(_PARTIAL)
         or _PARTIAL_OF_AWS.fullmatch(name) is not None
     )
+
+
+def _is_below_hidden(path: str, root: str) -> bool:
+    """Whether a file, or a folder between it and the root, is hidden."""
+    return any(map(is_hidden, path.removeprefix(f"{root}/").split("/")))
 
 
 def literal_pattern(path: str) -> str:

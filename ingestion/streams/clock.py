@@ -1,9 +1,9 @@
 """Times of writes: each later than those before it, whatever the machine's clock does."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from threading import Lock
 
-_MICROSECOND = timedelta(microseconds=1)
+from ingestion.times import later_than
 
 
 class Clock:
@@ -21,6 +21,5 @@ class Clock:
     def tick(self) -> datetime:
         """A time later than all that were given out before."""
         with self._lock:
-            now = datetime.now(UTC)
-            self._last = now if self._last is None else max(now, self._last + _MICROSECOND)
+            self._last = later_than(self._last)
             return self._last

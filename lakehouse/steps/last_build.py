@@ -29,7 +29,7 @@ class LastBuild:
     def __init__(self, settings: Settings, target: str) -> None:
         self._target_path = settings.home / "target"
         self._folder = settings.home / "state" / target
-        self._tables = settings.warehouse.folders.tables()
+        self._folders = settings.warehouse.folders
 
     def what_is_new(self, manifest: "Manifest", loaded: Loaded) -> list[str]:
         """Arguments for dbt that select what to build; none, where everything is to be built.
@@ -40,8 +40,8 @@ class LastBuild:
             return []
         before: Loaded = json.loads((self._folder / _LOADED).read_text())
         grown = [f"source:{table}+" for table, state in loaded.items() if before.get(table) != state]
-        built = tables_built(manifest).items()
-        missing = [f"{manifest.nodes[node].name}+" for table, node in built if table not in self._tables]
+        existing, built = self._folders.tables(), tables_built(manifest).items()
+        missing = [f"{manifest.nodes[node].name}+" for table, node in built if table not in existing]
         selected = ["state:modified+", *_UNFINISHED, *grown, *missing]
         return ["--select", *selected, "--state", str(self._folder)]
 

@@ -15,7 +15,7 @@ with bronze_rows as (
 
     select
         *,
-        coalesce({{ rejected or keys | join(' is null or ') ~ ' is null' }}, false) as is_rejected
+        coalesce({{ keys | join(' is null or ') }} is null{{ ' or ' ~ rejected if rejected }}, false) as is_rejected
     from {{ bronze or model }}
 
 ),

@@ -1,14 +1,12 @@
 """The README's example source is added to a copy of the project, and a second one with history."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.python import PROJECT
-from tests.python.lakehouse.conftest import Lakehouse
+from tests.python.lakehouse.conftest import Lakehouse, copy_project
 
 # A block of code that begins with the name of its file.
 _FILE = re.compile(r"```(?:yaml|sql)\n(?:#|--) (models/\S+)\n(.*?)```", re.DOTALL)
@@ -50,16 +48,6 @@ snapshots:
     config: {unique_key: agent_id}
 """,
 }
-
-
-def copy_project(copy: Path) -> Path:
-    """A copy of what dbt reads of the project."""
-    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
-    for name in listed.stdout.splitlines():
-        if not name.startswith("tests/python") and (PROJECT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(PROJECT / name, copy / name)
-    return copy
 
 
 @pytest.fixture

@@ -198,6 +198,16 @@ def differing(contents: Contents, expected: Contents) -> list[str]:
     return [name for name in names if contents.get(name) != expected.get(name)]
 
 
+def copy_project(copy: Path) -> Path:
+    """A copy of what dbt reads of the project."""
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        if not name.startswith("tests/python") and (PROJECT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(PROJECT / name, copy / name)
+    return copy
+
+
 def write_table(warehouse: Path, name: str, table: pa.Table) -> None:
     """Make `schema.table`."""
     delta.overwrite(Folders(warehouse).location(*name.split(".")), table)

@@ -14,7 +14,8 @@ import pytest
 from confluent_kafka import Producer
 from dbt.adapters.lakehouse.folders import Folders
 
-from ingestion.bronze import LOADS, LoadError, batch
+from ingestion import times
+from ingestion.bronze import LOADS, LoadError
 from ingestion.bronze.batch import bronze_schema
 from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
 from ingestion.contracts import SourceTable
@@ -157,7 +158,7 @@ def test_times_of_batches_grow_though_the_clock_goes_back(
 
     topic.send("a")
     topic.load()
-    monkeypatch.setattr(batch, "datetime", Yesterday)
+    monkeypatch.setattr(times, "datetime", Yesterday)
     for value in ("b", "c"):
         topic.forget()
         topic.send(value)

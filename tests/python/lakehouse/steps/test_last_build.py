@@ -7,9 +7,7 @@ import pytest
 from dbt.adapters.lakehouse import delta
 from deltalake import DeltaTable
 
-from tests.python.test_readme import copy_project
-
-from ..conftest import Lakehouse
+from ..conftest import Lakehouse, copy_project
 
 EVENTS = '{"time": 1, "action": "Open"}\n{"time": 2, "action": "Close"}\n'
 

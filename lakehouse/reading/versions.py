@@ -36,4 +36,5 @@ def restore(name: str, location: str, version: int) -> None:
     versions = [commit["version"] for commit in table.history()]
     if version not in versions:
         raise LakehouseError(f"{name} has the versions {min(versions)} to {max(versions)}, not {version}.")
-    table.restore(version)
+    if version != table.version():
+        table.restore(version)

@@ -55,5 +55,9 @@ def remove(settings: Settings, traces: Traces) -> None:
 def _delete(location: str) -> None:
     if location.startswith(s3.SCHEME):
         s3.delete_objects(f"{location}/")
-    else:
-        shutil.rmtree(location, ignore_errors=True)
+        return
+    # A table is there or gone, never half: of its log, what is left would be read as an earlier version.
+    log = Path(location) / "_delta_log"
+    if log.exists():
+        log.rename(log.with_name("_removed_log"))
+    shutil.rmtree(location, ignore_errors=True)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.bronze import LOADS
@@ -60,7 +61,13 @@ class LastBuild:
 
 def forget_builds(settings: Settings) -> None:
     """Have the next run build everything, as tables have changed without a build."""
-    shutil.rmtree(settings.home / "state", ignore_errors=True)
+    for build in (settings.home / "state").glob("*/"):
+        shutil.rmtree(build)
+
+
+def full_refresh_mark(settings: Settings) -> Path:
+    """A file that is there from when a contract's change is taken over until all models are built anew."""
+    return settings.home / "state" / "full_refresh"
 
 
 def loaded_until_now(settings: Settings) -> Loaded:

@@ -17,14 +17,14 @@ from lakehouse.engines.local import tables_and_discovery
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings
 from lakehouse.steps.follow import follow_bronze, open_queries
+from lakehouse.steps.last_build import full_refresh_mark
 
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """Files handled by a load, and whether a table got another schema before."""
+    """Files handled by a load."""
 
     loads: Sequence[FileLoad]
-    schema_changed: bool = False
 
     def raise_for_refused(self) -> None:
         """Raise `LakehouseError` where a file was refused, naming each one."""
@@ -44,7 +44,8 @@ def load(
     With `overwrite_schema`, changes of the contracts are taken over first; else they are an error.
     """
     started = time.monotonic()
-    changed = _overwrite_changed(settings, tables, console) if overwrite_schema else []
+    if overwrite_schema:
+        _overwrite_changed(settings, tables, console)
     in_files = [table for table in tables if not comes_over_kafka(settings, table)]
     with LoadDisplay(console, in_files) as display:
         loads = load_files(settings, in_files, display.update)
@@ -54,21 +55,23 @@ def load(
             loaded = load_messages(topic_loader(settings, table))
             console.print(f"{table.label}: {loaded:,} messages")
     follow_bronze(open_queries(settings, tables))
-    return LoadSummary(loads, bool(changed))
+    return LoadSummary(loads)
 
 
-def _overwrite_changed(
-    settings: Settings, tables: Sequence[SourceTable], console: Console
-) -> list[SourceTable]:
+def _overwrite_changed(settings: Settings, tables: Sequence[SourceTable], console: Console) -> None:
     storage, _ = tables_and_discovery(settings)
-    changed = bronze.overwrite_changed(storage, tables)
-    for label, changes in changed.items():
-        console.print(f"{label}: taken over that {'; '.join(changes)}")
-    overwritten = [table for table in tables if table.label in changed]
+    changed = [table for table in tables if bronze.has_changed(storage, table)]
+    if not changed:
+        return
+    # What has to follow is noted first: where this is killed, nobody else would know of it.
+    mark = full_refresh_mark(settings)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
     # All of it is read again; what silver has is merged by key.
-    for query in open_queries(settings, overwritten):
+    for query in open_queries(settings, changed):
         query.start_over()
-    return overwritten
+    for label, changes in bronze.overwrite_changed(storage, changed).items():
+        console.print(f"{label}: taken over that {'; '.join(changes)}")
 
 
 def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:

@@ -9,7 +9,7 @@ from ingestion.contracts import SourceTable
 from lakehouse.engines.dbt import read_project
 from lakehouse.settings import Settings
 from lakehouse.steps.build import build, of_sources
-from lakehouse.steps.last_build import LastBuild, loaded_until_now
+from lakehouse.steps.last_build import LastBuild, full_refresh_mark, loaded_until_now
 from lakehouse.steps.load import load
 
 
@@ -33,14 +33,17 @@ def run(
         with console.status("Reading the dbt project"):
             manifest = reading.result()
     last, loaded = LastBuild(settings, target), loaded_until_now(settings)
+    anew = full_refresh_mark(settings)
     selection = of_sources(sources)
-    if not (sources or everything or summary.schema_changed):
+    if not (sources or everything or anew.exists()):
         selection = last.what_is_new(manifest, loaded)
     arguments = ["--target", target, *selection]
-    if summary.schema_changed:
+    if anew.exists():
         arguments.append("--full-refresh")
     outcome = build(settings, arguments, console, manifest)
     if outcome.nodes and not sources:
         last.store(loaded)
+        if outcome.success:
+            anew.unlink(missing_ok=True)
     outcome.raise_for_failed()
     summary.raise_for_refused()

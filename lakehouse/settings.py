@@ -1,14 +1,16 @@
 """Settings from the environment or `.env`, listed in `.env.example`."""
 
 import re
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.landing import s3
+from ingestion.limits import Limits
 from lakehouse.errors import UsageError
 from lakehouse.project import find_project
 from lakehouse.warehouse import Warehouse
@@ -27,6 +29,23 @@ class Settings(BaseSettings):
     bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
     kafka: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA")
     watermark: str = Field("30 seconds", validation_alias="LAKEHOUSE_WATERMARK")
+    max_file_bytes: ByteSize = Field(
+        ByteSize(Limits.file_bytes), gt=0, validation_alias="LAKEHOUSE_MAX_FILE_BYTES"
+    )
+    # Arrow counts the bytes of a batch's texts in 32 bits.
+    max_record_bytes: ByteSize = Field(
+        ByteSize(Limits.record_bytes), gt=0, le=1 << 28, validation_alias="LAKEHOUSE_MAX_RECORD_BYTES"
+    )
+    max_broken_records: int = Field(
+        Limits.broken_records, ge=0, validation_alias="LAKEHOUSE_MAX_BROKEN_RECORDS"
+    )
+    max_columns: int = Field(Limits.columns, gt=0, validation_alias="LAKEHOUSE_MAX_COLUMNS")
+    # Python follows a few hundred levels.
+    max_json_depth: int = Field(Limits.json_depth, gt=0, le=300, validation_alias="LAKEHOUSE_MAX_JSON_DEPTH")
+    max_sheet_cells: int = Field(Limits.sheet_cells, gt=0, validation_alias="LAKEHOUSE_MAX_SHEET_CELLS")
+    max_workbook_bytes: ByteSize = Field(
+        ByteSize(Limits.workbook_bytes), gt=0, validation_alias="LAKEHOUSE_MAX_WORKBOOK_BYTES"
+    )
     databricks_host: str | None = Field(None, validation_alias="DATABRICKS_HOST")
     databricks_http_path: str | None = Field(None, validation_alias="DATABRICKS_HTTP_PATH")
     databricks_token: str | None = Field(None, validation_alias="DATABRICKS_TOKEN", repr=False)
@@ -64,6 +83,11 @@ class Settings(BaseSettings):
     def bronze(self) -> str:
         """Where the bronze tables lie, a folder or `s3://...`; in the warehouse by default."""
         return _place(self.bronze_setting or str(self.home / "warehouse" / "bronze.db")).rstrip("/")
+
+    @property
+    def limits(self) -> Limits:
+        """How much a landed file may hold."""
+        return Limits(**{name: int(getattr(self, f"max_{name}")) for name in asdict(Limits())})
 
     @property
     def checkpoints(self) -> Path:

@@ -22,8 +22,9 @@ from ingestion.readers import EXTRA, UNPARSED
 from ingestion.tables import Tables
 from ingestion.times import later_than
 
-# Messages in a batch, all topics together.
+# Messages in a batch, all topics together, and bytes after which it ends sooner.
 BATCH_SIZE = 200_000
+_BATCH_BYTES = 1 << 28
 
 # How long servers may take to answer.
 ANSWER_SECONDS = 5
@@ -184,8 +185,9 @@ class _Topics:
         waiting = {partition for partition, offset in reached.items() if offset < ends[partition]}
         self._consumer.assign([TopicPartition(*partition, reached[partition]) for partition in waiting])
         messages: list[Message] = []
+        size = 0
         heard_at = time.monotonic()
-        while waiting and len(messages) < limit:
+        while waiting and len(messages) < limit and size < _BATCH_BYTES:
             # It waits for as many as it is asked for, or so long.
             found = self._consumer.consume(min(10_000, limit - len(messages)), timeout=_PATIENCE_SECONDS)
             heard_at = time.monotonic() if found else heard_at
@@ -198,6 +200,7 @@ class _Topics:
                     reached[partition] = max(reached[partition], ends[partition])
                 elif partition in waiting and offset < ends[partition]:
                     messages.append(message)
+                    size += len(message)
                     reached[partition] = offset + 1
                 if reached[partition] >= ends[partition]:
                     waiting.discard(partition)

@@ -10,7 +10,7 @@ from ingestion import bronze
 from ingestion.bronze import FileLoad
 from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
 from ingestion.contracts import SourceTable
-from ingestion.landing.discovery import Listing
+from ingestion.landing.discovery import Listing, on_databricks
 from ingestion.landing.zone import LandingError
 from lakehouse.display import LoadDisplay
 from lakehouse.engines.local import tables_and_discovery
@@ -93,7 +93,10 @@ def load_files(
     """
     storage, discovery = tables_and_discovery(settings)
     try:
-        return bronze.load(storage, tables, settings.landing, report, listing or discovery)
+        # On Databricks, executors read, and end alone.
+        note = None if on_databricks() else settings.home / "state" / "reading"
+        found = listing or discovery
+        return bronze.load(storage, tables, settings.landing, report, found, settings.limits, note)
     except LandingError as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:

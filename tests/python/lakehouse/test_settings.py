@@ -1,9 +1,13 @@
 """Settings: where things are, and what is refused."""
 
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from pydantic import ByteSize, TypeAdapter
 
+from ingestion.limits import DEFAULT
 from lakehouse.errors import UsageError
 from lakehouse.settings import load_settings
 from tests.python import PROJECT
@@ -45,6 +49,9 @@ def test_links_keep_their_names(tmp_path: Path) -> None:
     [
         ("LAKEHOUSE_WATERMARK", "soon", "'soon' is no duration; give one such as '30 seconds'"),
         ("LAKEHOUSE_KAFKA", "broker", "'broker' is not host:port"),
+        ("LAKEHOUSE_MAX_FILE_BYTES", "much", "could not parse value and unit from byte string"),
+        ("LAKEHOUSE_MAX_RECORD_BYTES", "1GB", "Input should be less than or equal to 268435456"),
+        ("LAKEHOUSE_MAX_COLUMNS", "0", "Input should be greater than 0"),
     ],
 )
 def test_a_wrong_setting_says_what_it_may_be(name: str, value: str, message: str) -> None:
@@ -61,3 +68,13 @@ def test_malformed_servers_are_refused(servers: str) -> None:
 
 def test_several_servers_are_taken() -> None:
     assert load_settings(LAKEHOUSE_KAFKA="a.b:9092, 127.0.0.1:1").kafka == "a.b:9092,127.0.0.1:1"
+
+
+def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().limits == DEFAULT
+    given = {"LAKEHOUSE_MAX_FILE_BYTES": "2GB", "LAKEHOUSE_MAX_JSON_DEPTH": "20"}
+    assert load_settings(**given).limits == replace(DEFAULT, file_bytes=2 * 10**9, json_depth=20)
+    listed = (PROJECT / ".env.example").read_text()
+    for name, value in asdict(DEFAULT).items():
+        match = re.search(f"^#LAKEHOUSE_MAX_{name.upper()}=(.*)$", listed, re.MULTILINE)
+        assert match and TypeAdapter(ByteSize).validate_python(match[1]) == value, name

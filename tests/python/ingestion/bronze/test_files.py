@@ -88,6 +88,26 @@ def test_a_refused_file_is_tried_again_until_it_is_right(zone: Any) -> None:
     assert zone.rows() == [(1, "Ann")]
 
 
+def test_a_file_that_is_too_large_costs_no_other_file_and_no_other_table(
+    landing: MakeLanding, contract: Callable[..., SourceTable]
+) -> None:
+    zone, other = landing(path="files/*.csv.gz"), contract(path="others/*.csv")
+    zone.deliver("bomb.csv.gz", gzip.compress(bytes(1 << 20)) * 64)
+    zone.deliver("broken.csv.gz", gzip.compress(f"{HEAD}1,Ann\n".encode() + b"x\n" * 20_000))
+    zone.deliver("good.csv.gz", gzip.compress(f"{HEAD}2,Bob\n".encode()))
+    (zone.zone / "others").mkdir()
+    (zone.zone / "others" / "a.csv").write_text(f"{HEAD}3,Cy\n")
+    for _ in range(2):
+        loads = bronze.load(zone.tables, [zone.table, other], str(zone.zone))
+        refused = {Path(load.path).name: load.reason for load in loads if load.status == "refused"}
+        assert "LAKEHOUSE_MAX_RECORD_BYTES" in (refused.pop("bomb.csv.gz") or "")
+        assert "LAKEHOUSE_MAX_BROKEN_RECORDS" in (refused.pop("broken.csv.gz") or "")
+        assert refused == {}
+    assert zone.rows() == [(2, "Bob")]
+    assert zone.tables.select(other.bronze, "select id from {t}").to_pylist() == [{"id": 3}]
+    assert {reason for reason, record in zone.quarantine() if record} == set()
+
+
 def test_waiting_files_are_taken_in_the_order_of_their_arrival(landing: MakeLanding) -> None:
     zone = landing(delivery="complete")
     for name, days_ago in {"c.csv": 4000, "b.csv": 1, "a.csv": 1, "d.csv": 0.5}.items():

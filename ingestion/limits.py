@@ -15,7 +15,7 @@ class Limits:
 
     file_bytes: int = 100_000_000_000
     record_bytes: int = 16_000_000
-    broken_records: int = 10_000
+    broken_records: int = 100_000
     columns: int = 10_000
     json_depth: int = 100
     sheet_cells: int = 10_000_000

@@ -3,7 +3,6 @@
 import functools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -34,6 +33,7 @@ from ingestion.landing.discovery import Discovery, Listing
 from ingestion.landing.zone import FileGlob, LandedFile, LandingError, check_landing
 from ingestion.readers import FileRefused, check_compression, reader_for
 from ingestion.tables import Tables
+from ingestion.threads import threads
 from ingestion.times import later_than
 
 # More at once than cores only wait for each other.
@@ -92,7 +92,7 @@ def load(
         report(TableProgress(loader.table, "done", tuple(loads)))
         return loads
 
-    with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+    with threads(_TABLES_AT_ONCE) as pool:
         results = list(pool.map(run, loaders))
     _raise_failures(contracts, results)
     return [load for loads in results if isinstance(loads, list) for load in loads]

@@ -35,5 +35,5 @@ def report(
 
     settings = read_settings()
     file = out or settings.home / "report.html"
-    write(file, report_page(settings.warehouse, settings.models).encode())
+    write(file, report_page(settings.warehouse, settings.project).encode())
     say(console, f"Report: {file}")

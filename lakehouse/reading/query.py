@@ -48,6 +48,11 @@ def columns(warehouse: Warehouse, table: str) -> list[str]:
     return read(warehouse, f"select * from {table} limit 0").columns
 
 
+def names_referred_to(sql: str) -> list[str]:
+    """Names of the tables that are written as in dbt, each once."""
+    return list(dict.fromkeys(found[2] for found in _REF.finditer(sql)))
+
+
 def _with_names(sql: str, tables: dict[str, str]) -> str:
     def name(found: re.Match[str]) -> str:
         for table in tables:

@@ -16,13 +16,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
-from rich.text import Text
 
 from ingestion import bronze
 from ingestion.bronze import FileLoad
 from ingestion.contracts import SourceTable
 from ingestion.streams import QueryProgress
-from lakehouse.terminal import narrow_table, plain
+from lakehouse.terminal import narrow_table, plain, say
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -59,7 +58,7 @@ class LoadDisplay:
 
     def __enter__(self) -> Self:
         if self._sources and not self._console.is_terminal:
-            self._console.print(f"Loading {self._sources}", soft_wrap=True)
+            say(self._console, f"Loading {self._sources}")
         self._progress.start()
         return self
 
@@ -95,6 +94,7 @@ class LoadDisplay:
                 *(f"{count:,}" for count in counts),
             )
         self._console.print(table)
+        self._console.print()
 
 
 class BuildDisplay:
@@ -104,10 +104,11 @@ class BuildDisplay:
         self._console = console
         self._progress = Progress(
             _spinner(console),
-            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            # At the end, as its width changes.
+            TextColumn("{task.description}", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -147,8 +148,7 @@ class BuildDisplay:
         for node, status in zip(nodes, statuses, strict=True):
             if status in _BAD or status == "warn":
                 colour = "yellow" if status == "warn" else "red"
-                message = plain(self._message(node), several_lines=True)
-                self._console.print(Text.assemble((status, colour), " ", message))
+                say(self._console, f"{status} {self._message(node)}", several_lines=True, colour=colour)
         bad = sum(status in _BAD for status in statuses)
         rest = len(statuses) - good - bad - statuses.count("warn")
         built = any(node.node.resource_type in ("model", "snapshot", "seed") for node in nodes)
@@ -201,7 +201,7 @@ class StreamDisplay:
         """Name files that could not be loaded, each once as long as it is refused for the same reason."""
         reasons = {load.path: load.reason for load in refused}
         for path, reason in reasons.items() - self._refused.items():
-            self._console.print(plain(f"refused: {path}: {reason}"), soft_wrap=True)
+            say(self._console, f"refused: {path}: {reason}")
         self._refused = reasons
 
     def refreshed(self, seconds: float) -> None:
@@ -213,7 +213,7 @@ class StreamDisplay:
         if self._console.is_terminal:
             self._live.update(self._table(), refresh=True)
         else:
-            self._console.print(plain(line), soft_wrap=True)
+            say(self._console, line)
 
     def _table(self) -> Table:
         table = Table(title=f"Gold in {self._gold_seconds:.1f} s; Ctrl-C stops", title_justify="left")

@@ -3,7 +3,6 @@
 import functools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +36,7 @@ from ingestion.landing.zone import FileGlob, LandedFile, LandingError, check_lan
 from ingestion.limits import DEFAULT, Limits
 from ingestion.readers import FileRefused, check_compression, read_within, reader_for
 from ingestion.tables import Tables
+from ingestion.threads import threads
 from ingestion.times import later_than
 
 # More at once than cores only wait for each other.
@@ -98,7 +98,7 @@ def load(
         report(TableProgress(loader.table, "done", tuple(loads)))
         return loads
 
-    with reading, ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+    with reading, threads(_TABLES_AT_ONCE) as pool:
         results = list(pool.map(run, loaders))
     _raise_failures(contracts, results)
     return [load for loads in results if isinstance(loads, list) for load in loads]

@@ -30,10 +30,12 @@ class _Console(Console):
 console = _Console(width=None if sys.stdout.isatty() else 10_000, markup=False, emoji=False, highlight=False)
 
 SourceOption = Annotated[
-    list[str] | None, typer.Option("--source", help="Only this source; can be repeated. Default: all.")
+    list[str] | None,
+    typer.Option("--source", metavar="NAME", help="Only this source; can be repeated. Default: all."),
 ]
 LandingOption = Annotated[
-    str | None, typer.Option(help="Landing zone, instead of LAKEHOUSE_LANDING; else <home>/landing.")
+    str | None,
+    typer.Option(metavar="DIR", help="Landing zone, instead of LAKEHOUSE_LANDING; else <home>/landing."),
 ]
 OverwriteSchemaOption = Annotated[
     bool, typer.Option("--overwrite-schema", help="Take over columns and types that changed in a contract.")
@@ -58,11 +60,14 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def settings_for_all(
     project: Annotated[
-        str | None, typer.Option(help="Folder of the dbt project, instead of LAKEHOUSE_PROJECT.")
+        str | None,
+        typer.Option(metavar="DIR", help="Folder of the dbt project, instead of LAKEHOUSE_PROJECT."),
     ] = None,
     home: Annotated[
         str | None,
-        typer.Option(help="Folder of tables and logs, instead of LAKEHOUSE_HOME; else .lakehouse."),
+        typer.Option(
+            metavar="DIR", help="Folder of tables and logs, instead of LAKEHOUSE_HOME; else .lakehouse."
+        ),
     ] = None,
     catalog: Annotated[
         str | None, typer.Option(help="On Databricks, instead of DATABRICKS_CATALOG; else lakehouse.")
@@ -72,7 +77,10 @@ def settings_for_all(
         typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Files in, star schema out: load, build, query and watch the lakehouse."""
+    """Files in, star schema out: load, build, query and watch the lakehouse.
+
+    The options below come before the command: lakehouse --home DIR status.
+    """
     _given.update(LAKEHOUSE_PROJECT=project, LAKEHOUSE_HOME=home, DATABRICKS_CATALOG=catalog)
 
 

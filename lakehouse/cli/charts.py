@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.cli.app import app, console, read_settings
-from lakehouse.terminal import plain
+from lakehouse.terminal import say
 
 
 @app.command()
@@ -23,7 +23,7 @@ def chart(
 
     settings = read_settings()
     save(table_chart(settings.warehouse, settings.models, table, x, y, by), out)
-    console.print(plain(f"Chart: {out}"), soft_wrap=True)
+    say(console, f"Chart: {out}")
 
 
 @app.command()
@@ -35,5 +35,5 @@ def report(
 
     settings = read_settings()
     file = out or settings.home / "report.html"
-    write(file, report_page(settings.warehouse, settings.models).encode())
-    console.print(plain(f"Report: {file}"), soft_wrap=True)
+    write(file, report_page(settings.warehouse, settings.project).encode())
+    say(console, f"Report: {file}")

@@ -8,7 +8,7 @@ import typer
 from ingestion.landing.s3 import SCHEME
 from lakehouse.cli.app import LandingOption, SourceOption, app, console, read_settings
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.terminal import plain
+from lakehouse.terminal import say
 
 
 @app.command()
@@ -29,7 +29,7 @@ def generate(
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}") from None
     size = sum(file.stat().st_size for file in files)
-    console.print(plain(f"{len(files)} files, {size / 1e6:,.1f} MB in {out}"), soft_wrap=True)
+    say(console, f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from lakehouse.cli.app import (
     settings_with_landing,
 )
 from lakehouse.cli.ctrl_c import patience
+from lakehouse.errors import raise_for
 from lakehouse.lock import writer_lock
 
 # What was loaded still reaches gold.
@@ -33,7 +34,7 @@ def load(
     settings = settings_with_landing(landing)
     tables = select(settings, source)
     with writer_lock(settings.home):
-        load_tables(settings, tables, console, overwrite_schema).raise_for_refused()
+        raise_for(load_tables(settings, tables, console, overwrite_schema).problem)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -55,7 +56,7 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
         settings.warehouse.tables()
     with writer_lock(settings.home):
         arguments = [*context.args, *of_sources(source or [])]
-        build_models(settings, arguments, console).raise_for_failed()
+        raise_for(build_models(settings, arguments, console).problem)
 
 
 @app.command()

@@ -26,11 +26,11 @@ class LoadSummary:
 
     loads: Sequence[FileLoad]
 
-    def raise_for_refused(self) -> None:
-        """Raise `LakehouseError` where a file was refused, naming each one."""
+    @property
+    def problem(self) -> str:
+        """What to say where files were refused, with each one, else nothing."""
         refused = [f"{load.path}: {load.reason}" for load in self.loads if load.status == "refused"]
-        if refused:
-            raise LakehouseError("\n".join(["Files that could not be loaded (the others were):", *refused]))
+        return "\n".join(["Files that could not be loaded (the others were):", *refused]) if refused else ""
 
 
 def load(

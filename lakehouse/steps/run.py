@@ -1,12 +1,13 @@
 """Loading and building in one go: what is new, and what depends on it."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
 from ingestion.contracts import SourceTable
+from ingestion.threads import threads
 from lakehouse.engines.dbt import read_project
+from lakehouse.errors import raise_for
 from lakehouse.settings import Settings
 from lakehouse.steps.build import build, of_sources
 from lakehouse.steps.last_build import LastBuild, full_refresh_mark, loaded_until_now
@@ -26,7 +27,7 @@ def run(
 
     With `sources`, all that depends on them is built. A refused file fails the run at its end.
     """
-    with ThreadPoolExecutor(1) as pool:
+    with threads(1) as pool:
         # dbt takes seconds to read the project, in which files can be loaded.
         reading = pool.submit(read_project, settings, target)
         summary = load(settings, tables, console, overwrite_schema)
@@ -45,5 +46,4 @@ def run(
         last.store(loaded)
         if outcome.success:
             anew.unlink(missing_ok=True)
-    outcome.raise_for_failed()
-    summary.raise_for_refused()
+    raise_for(outcome.problem, summary.problem)

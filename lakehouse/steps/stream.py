@@ -22,7 +22,7 @@ from ingestion.landing.discovery import Listing
 from ingestion.landing.zone import FileGlob, LandedFile
 from ingestion.streams import Query, QueryProgress
 from lakehouse.display import StreamDisplay
-from lakehouse.errors import UsageError
+from lakehouse.errors import UsageError, raise_for
 from lakehouse.settings import Settings
 from lakehouse.steps.compact import compact_tables
 from lakehouse.steps.follow import follow_bronze, open_queries
@@ -66,7 +66,7 @@ def follow(
             gold.refresh(follower.written_to)
             stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
         console.print("Stopping when gold has what was loaded; Ctrl-C stops at once")
-    LoadSummary(follower.refused).raise_for_refused()
+    raise_for(LoadSummary(follower.refused).problem)
 
 
 class Follower:

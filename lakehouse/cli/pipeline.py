@@ -16,6 +16,7 @@ from lakehouse.cli.app import (
 )
 from lakehouse.cli.ctrl_c import patience
 from lakehouse.lock import writer_lock
+from lakehouse.steps.mend import mend
 
 # What was loaded still reaches gold.
 _STREAM_PATIENCE_SECONDS = 10
@@ -33,6 +34,7 @@ def load(
     settings = settings_with_landing(landing)
     tables = select(settings, source)
     with writer_lock(settings.home):
+        mend(settings, console)
         load_tables(settings, tables, console, overwrite_schema).raise_for_refused()
 
 
@@ -54,6 +56,7 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
         # Without any, each model would fail.
         settings.warehouse.tables()
     with writer_lock(settings.home):
+        mend(settings, console)
         arguments = [*context.args, *of_sources(source or [])]
         build_models(settings, arguments, console).raise_for_failed()
 
@@ -76,6 +79,7 @@ def run(
     tables = select(settings, source)
     check_target(target, settings)
     with writer_lock(settings.home):
+        mend(settings, console)
         run_steps(settings, tables, target, source or [], console, overwrite_schema, everything)
 
 
@@ -99,4 +103,5 @@ def stream(
     settings = settings_with_landing(landing)
     tables = select(settings, list(streams.SOURCES))
     with writer_lock(settings.home), patience(_STREAM_PATIENCE_SECONDS):
+        mend(settings, console)
         follow(settings, tables, console, trigger, seconds, engine)

@@ -13,8 +13,8 @@ from lakehouse.errors import UsageError
 # UTF-8, also with the mark that Windows writes before it.
 ENCODING = "utf-8-sig"
 _OURS = "LAKEHOUSE_"
-# How alike names are, of 1: a letter of another program's name is wrong, or several of ours.
-_NEARLY_THE_SAME, _NEAR = 0.92, 0.6
+# How alike two names are, of 1, where a letter is wrong or missing.
+_NEARLY_THE_SAME = 0.92
 
 
 def read_env_file(file: Path) -> Mapping[str, str | None]:
@@ -56,7 +56,10 @@ def wrong_names(names: Iterable[str], known: Sequence[str]) -> list[str]:
         if upper in known:
             continue
         is_ours = upper.startswith(_OURS)
-        near = get_close_matches(upper, known, 1, _NEAR if is_ours else _NEARLY_THE_SAME)
+        # What all of ours begin with would make any two of them alike.
+        ours = {key.removeprefix(_OURS): key for key in known if key.startswith(_OURS)}
+        near = get_close_matches(upper, known, 1, _NEARLY_THE_SAME)
+        near = near or [ours[end] for end in get_close_matches(upper.removeprefix(_OURS), ours, 1) if is_ours]
         if near:
             wrong.append(f"{name} is no setting; did you mean {near[0]}?")
         elif is_ours:

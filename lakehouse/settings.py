@@ -121,6 +121,8 @@ def load_settings(**overrides: str | None) -> Settings:
             f"{_alias(e['loc'][0])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         )
         raise UsageError(f"{problems}. See .env.example.") from None
+    except UnicodeEncodeError as error:
+        raise UsageError(f"A setting is not UTF-8: {error.object!a}. Give another name.") from None
 
 
 def wrong_in_environment() -> list[str]:

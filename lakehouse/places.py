@@ -19,6 +19,8 @@ def folder(setting: str) -> Path:
     setting = setting.removeprefix("file://")
     if scheme := _SCHEME.match(setting):
         raise ValueError(f"{scheme[1]}: is not supported here; give a folder, not {setting}")
+    if any(map(_is_no_text, setting)):
+        raise ValueError(f"{setting!a} is not UTF-8; give another folder")
     try:
         path = _absolute(Path(setting))
         if path.exists() and not path.is_dir():
@@ -45,6 +47,11 @@ def folder_or_s3(setting: str) -> str:
     if name != "file":
         raise ValueError(f"{name}: is not supported; give a folder or s3://bucket/prefix, not {setting}")
     return str(folder(setting))
+
+
+def _is_no_text(letter: str) -> bool:
+    """Whether it stands for a byte that could not be decoded."""
+    return "\ud800" <= letter <= "\udfff"
 
 
 def _absolute(path: Path) -> Path:

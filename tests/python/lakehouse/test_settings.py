@@ -112,7 +112,7 @@ def test_a_home_that_cannot_be_a_folder_is_refused(home: str, problem: str) -> N
 
 def test_a_place_that_is_not_utf8_is_refused() -> None:
     for name in ("LAKEHOUSE_HOME", "LAKEHOUSE_LANDING"):
-        with pytest.raises(UsageError, match="A setting is not UTF-8"):
+        with pytest.raises(UsageError, match="not UTF-8"):
             load_settings(**{name: "/tmp/\udce4"})
 
 

@@ -57,6 +57,13 @@ class Folders:
         """Whether there is such a table; without a commit it is one that was only begun."""
         return has_commit(self.location(schema, table))
 
+    def is_begun(self, schema: str, table: str) -> bool:
+        """Whether there is such a table, or what a kill left of one."""
+        location = self.location(schema, table)
+        if location.startswith(_S3):
+            return any(_listed(f"{location}/", "CommonPrefixes", "Prefix"))
+        return os.path.isdir(location)
+
     def tables(self) -> dict[str, str]:
         """Folder or address of every table, by `schema.table`."""
         found = [self.tables_of(schema) for schema in self.schemas()]

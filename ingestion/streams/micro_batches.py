@@ -44,7 +44,7 @@ def read_new(stream: DataFrame, checkpoint: Path, write: Callable[[MicroBatch], 
     Raises:
         Exception: what `write` raised, or else what ended the stream.
     """
-    _forget_cut_off(checkpoint)
+    forget_cut_off(checkpoint)
     failure: Exception | None = None
     unfinished = _has_unfinished_batch(checkpoint)
     callback = _Callback(stream.sparkSession)
@@ -105,7 +105,7 @@ class _Callback:
                 self._connection.shutdown()
 
 
-def _forget_cut_off(checkpoint: Path) -> None:
+def forget_cut_off(checkpoint: Path) -> None:
     """Remove a checkpoint in which a power cut left empty files: all is read again."""
     files = (file for kind in _CHECKPOINT_FILES for file in checkpoint.glob(kind))
     if any(file.is_file() and not file.stat().st_size for file in files):

@@ -5,7 +5,7 @@ it anew. A bronze table of which the load log says more, and the quarantine, are
 """
 
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dbt.adapters.lakehouse.delta import newest
 from dbt.adapters.lakehouse.log_files import Commit, broken_commit, remove_broken_checkpoint
@@ -24,6 +24,8 @@ _ADVICE = (
     "Restore the home from a backup, or remove what was made of its source with `lakehouse clean SOURCE`; "
     "then run `lakehouse run`."
 )
+# Of a time in the statistics of a file.
+_PRECISION = timedelta(milliseconds=1)
 
 
 def mend(settings: Settings, console: Console) -> None:
@@ -77,4 +79,4 @@ def _is_missed(settings: Settings, name: str, location: str, commit: Commit) -> 
     if commit.version == 0:
         return True
     held = newest(DeltaTable(location, version=commit.version - 1), "_ingested_at")
-    return held is None or held < logged
+    return held is None or held + _PRECISION < logged

@@ -52,4 +52,8 @@ def test_a_project_and_a_landing_zone_have_any_name_where_the_home_is_elsewhere(
     lakehouse.deliver(1)
     plain.run("load", "--source", "events")
     assert " 0 failed" in plain.run("run", "--source", "events")
-    assert plain.value("select count(*) from gold.events_by_action")
+    count = plain.value("select sum(event_count) from gold.events_by_action")
+    project.rename(tmp_path / "renamed")
+    plain.settings["LAKEHOUSE_PROJECT"] = str(tmp_path / "renamed")
+    assert " 0 failed" in plain.run("run", "--source", "events")
+    assert count and plain.value("select sum(event_count) from gold.events_by_action") == count

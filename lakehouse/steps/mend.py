@@ -41,11 +41,11 @@ def mend(settings: Settings, console: Console) -> None:
     # Which commits of bronze are known is asked of the load log.
     for name in sorted(folders, key=lambda name: name != LOADS):
         location = folders[name]
+        if remove_broken_checkpoint(location):
+            console.print(f"{name}: its newest checkpoint was cut off, and is left out")
         if commit := broken_commit(location):
             _take_back(settings, name, location, commit)
             console.print(f"{name}: its newest commit was cut off, and is made anew")
-        if remove_broken_checkpoint(location):
-            console.print(f"{name}: its newest checkpoint was cut off, and is left out")
 
 
 def _take_back(settings: Settings, name: str, location: str, commit: Commit) -> None:

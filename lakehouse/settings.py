@@ -1,16 +1,19 @@
 """Settings from the environment or `.env`, listed in `.env.example`."""
 
+import os
 import re
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dbt.adapters.lakehouse.folders import problem_of
 from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingestion.landing import s3
 from ingestion.limits import Limits
+from lakehouse import places
+from lakehouse.env_file import ENCODING, read_env_file, wrong_names
 from lakehouse.errors import UsageError
 from lakehouse.project import find_project
 from lakehouse.warehouse import Warehouse
@@ -19,11 +22,13 @@ from lakehouse.warehouse import Warehouse
 class Settings(BaseSettings):
     """Typed settings; paths are absolute, whatever folder the command was started in."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_ignore_empty=True, env_file_encoding=ENCODING, extra="ignore")
 
     project: Path = Field(validation_alias="LAKEHOUSE_PROJECT")
     home: Path = Field(
-        default_factory=lambda given: given["project"] / ".lakehouse", validation_alias="LAKEHOUSE_HOME"
+        default_factory=lambda given: given["project"] / ".lakehouse",
+        validate_default=True,
+        validation_alias="LAKEHOUSE_HOME",
     )
     landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
     bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
@@ -46,18 +51,37 @@ class Settings(BaseSettings):
     max_workbook_bytes: ByteSize = Field(
         ByteSize(Limits.workbook_bytes), gt=0, validation_alias="LAKEHOUSE_MAX_WORKBOOK_BYTES"
     )
+    driver_memory: str = Field("2g", validation_alias="LAKEHOUSE_DRIVER_MEMORY")
+    jars: str = Field(".cache/jars", validation_alias="LAKEHOUSE_JARS")
+    debug: str | None = Field(None, validation_alias="LAKEHOUSE_DEBUG")
     databricks_host: str | None = Field(None, validation_alias="DATABRICKS_HOST")
     databricks_http_path: str | None = Field(None, validation_alias="DATABRICKS_HTTP_PATH")
     databricks_token: str | None = Field(None, validation_alias="DATABRICKS_TOKEN", repr=False)
     databricks_catalog: str = Field("lakehouse", validation_alias="DATABRICKS_CATALOG")
     databricks_schema: str = Field("gold", validation_alias="DATABRICKS_SCHEMA")
 
-    @field_validator("home")
+    @field_validator("home", mode="before")
     @classmethod
-    def _absolute_home(cls, home: Path) -> Path:
-        if home.exists() and not home.is_dir():
-            raise ValueError(f"{home} is a file; give a folder")
-        return _absolute(home)
+    def _home(cls, home: str | Path) -> Path:
+        return Path(_for_tables(str(places.folder(str(home)))))
+
+    @field_validator("landing_setting", mode="before")
+    @classmethod
+    def _landing(cls, landing: str | None) -> str | None:
+        return landing and places.folder_or_s3(landing)
+
+    @field_validator("bronze_setting", mode="before")
+    @classmethod
+    def _bronze(cls, bronze: str | None) -> str | None:
+        return bronze and _for_tables(places.folder_or_s3(bronze))
+
+    @field_validator("databricks_host")
+    @classmethod
+    def _host(cls, host: str | None) -> str | None:
+        name = (host or "").strip().removeprefix("https://").rstrip("/")
+        if host and not re.fullmatch(r"[\w.-]+(:\d{1,5})?", name):
+            raise ValueError(f"'{host}' is no host; give one such as dbc-1234.cloud.databricks.com")
+        return name or None
 
     @field_validator("watermark")
     @classmethod
@@ -77,12 +101,12 @@ class Settings(BaseSettings):
     @cached_property
     def landing(self) -> str:
         """The landing zone, a folder or `s3://...`; `<home>/landing` when `LAKEHOUSE_LANDING` is not set."""
-        return _place(self.landing_setting or str(self.home / "landing"))
+        return self.landing_setting or str(self.home / "landing")
 
     @cached_property
     def bronze(self) -> str:
         """Where the bronze tables lie, a folder or `s3://...`; in the warehouse by default."""
-        return _place(self.bronze_setting or str(self.home / "warehouse" / "bronze.db")).rstrip("/")
+        return (self.bronze_setting or str(self.home / "warehouse" / "bronze.db")).rstrip("/")
 
     @property
     def limits(self) -> Limits:
@@ -112,15 +136,41 @@ def load_settings(**overrides: str | None) -> Settings:
         UsageError: a setting is malformed, which the message names, or there is no dbt project.
     """
     project = find_project(overrides.get("LAKEHOUSE_PROJECT"))
-    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    _check_env_file(project / ".env")
+    given: dict[str, Any] = {name: value for name, value in overrides.items() if value}
     given |= {"_env_file": project / ".env", "LAKEHOUSE_PROJECT": project}
     try:
         return Settings(**given)
     except ValidationError as error:
         problems = "; ".join(
-            f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+            f"{_alias(e['loc'][0])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         )
         raise UsageError(f"{problems}. See .env.example.") from None
+    except UnicodeEncodeError as error:
+        raise UsageError(f"A setting is not UTF-8: {error.object!a}. Give another name.") from None
+
+
+def wrong_in_environment() -> list[str]:
+    """What is wrong with names in the environment that look like settings, a sentence each."""
+    return wrong_names(sorted(os.environ), _NAMES)
+
+
+def _check_env_file(file: Path) -> None:
+    values = read_env_file(file)
+    if "LAKEHOUSE_PROJECT" in values:
+        raise UsageError(f"{file}: LAKEHOUSE_PROJECT says where this file is; set it in the environment.")
+    if wrong := wrong_names(values, _NAMES):
+        raise UsageError(f"{file}: {' '.join(wrong)}")
+
+
+def _alias(name: int | str) -> str:
+    """How a setting is called in the environment; one whose default is wrong comes as its field."""
+    field = Settings.model_fields.get(str(name))
+    return str(field.validation_alias if field else name)
+
+
+# How settings are called in the environment.
+_NAMES = [str(field.validation_alias) for field in Settings.model_fields.values()]
 
 
 def _is_address(text: str) -> bool:
@@ -128,11 +178,7 @@ def _is_address(text: str) -> bool:
     return address is not None and 0 < int(address[1]) < 65536
 
 
-def _place(setting: str) -> str:
-    return setting if setting.startswith(s3.SCHEME) else str(_absolute(Path(setting)))
-
-
-def _absolute(path: Path) -> Path:
-    path = path.expanduser().absolute()
-    # Spark names files without `..`, and a file with two names would be loaded twice. Links stay as they are.
-    return path.resolve() if ".." in path.parts else path
+def _for_tables(place: str) -> str:
+    if not place.startswith("s3://") and (problem := problem_of(place)):
+        raise ValueError(f"{place} cannot hold tables: {problem}")
+    return place

@@ -121,7 +121,7 @@ class LocalTables:
         return self._folders.location(*name.split("."))
 
     def _table(self, name: str) -> DeltaTable:
-        return DeltaTable(self.location(name))
+        return delta.open_table(self.location(name))
 
 
 def _commit(metadata: str | None) -> CommitProperties | None:

@@ -11,7 +11,8 @@ from ingestion.contracts import SourceTable, read_contracts, select_sources
 from ingestion.landing.zone import LandingError, check_landing
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
-from lakehouse.settings import Settings, load_settings
+from lakehouse.settings import Settings, load_settings, wrong_in_environment
+from lakehouse.terminal import plain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -91,6 +92,8 @@ def read_settings(**overrides: str | None) -> Settings:
         UsageError: a setting is malformed.
     """
     settings = load_settings(**_given, **overrides)
+    for problem in wrong_in_environment():
+        Console(stderr=True).print(plain(f"Warning: {problem}"), soft_wrap=True)
     export(settings)
     return settings
 

@@ -1,11 +1,12 @@
 """All commands, and what their ends are to a shell."""
 
 import os
+import traceback
 
 from rich.console import Console
 
 from ingestion.contracts import ContractError
-from ingestion.errors import root_cause
+from ingestion.errors import explanation, root_cause
 
 # Each module adds its commands to the application, in this order.
 from lakehouse.cli import landing, upload, pipeline, reading, charts, upkeep  # isort: skip  # noqa: F401
@@ -20,7 +21,7 @@ def run() -> str | int | None:
     """Run a command; its exit code, after saying what went wrong.
 
     Raises:
-        BaseException: it was ended by Ctrl-C, or is to be debugged.
+        BaseException: it was ended by Ctrl-C.
     """
     try:
         app()
@@ -36,14 +37,23 @@ def _ended_by(error: BaseException) -> str | int | None:
     if isinstance(error, SystemExit):
         # Of a closed pipe, libraries make errors of their own.
         return PIPE_CLOSED if is_about(error, BrokenPipeError) else error.code
+    if os.environ.get("LAKEHOUSE_DEBUG"):
+        _print_origin(error)
     if isinstance(error, LakehouseError):
         return _failed(str(error), error.exit_code)
     if isinstance(error, ContractError):
         return _failed(str(error), UsageError.exit_code)
-    if os.environ.get("LAKEHOUSE_DEBUG"):
-        raise error
-    cause = f"{type(error).__name__}: {root_cause(error)}"
+    cause = explanation(error) or f"{type(error).__name__}: {root_cause(error)}"
     return _failed(f"{cause}\nSet LAKEHOUSE_DEBUG=1 to see where it happened.", 1)
+
+
+def _print_origin(error: BaseException) -> None:
+    """Show tracebacks, also of errors in whose place others were raised."""
+    inner: BaseException | None = error
+    while inner is not None:
+        inner.__suppress_context__ = False
+        inner = inner.__cause__ or inner.__context__
+    traceback.print_exception(error)
 
 
 def _failed(message: str, exit_code: int) -> int:

@@ -17,6 +17,7 @@ from lakehouse.cli.app import (
 from lakehouse.cli.ctrl_c import patience
 from lakehouse.errors import raise_for
 from lakehouse.lock import writer_lock
+from lakehouse.steps.mend import mend
 
 # What was loaded still reaches gold.
 _STREAM_PATIENCE_SECONDS = 10
@@ -34,6 +35,7 @@ def load(
     settings = settings_with_landing(landing)
     tables = select(settings, source)
     with writer_lock(settings.home):
+        mend(settings, console)
         raise_for(load_tables(settings, tables, console, overwrite_schema).problem)
 
 
@@ -55,6 +57,7 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
         # Without any, each model would fail.
         settings.warehouse.tables()
     with writer_lock(settings.home):
+        mend(settings, console)
         arguments = [*context.args, *of_sources(source or [])]
         raise_for(build_models(settings, arguments, console).problem)
 
@@ -77,6 +80,7 @@ def run(
     tables = select(settings, source)
     check_target(target, settings)
     with writer_lock(settings.home):
+        mend(settings, console)
         run_steps(settings, tables, target, source or [], console, overwrite_schema, everything)
 
 
@@ -100,4 +104,5 @@ def stream(
     settings = settings_with_landing(landing)
     tables = select(settings, list(streams.SOURCES))
     with writer_lock(settings.home), patience(_STREAM_PATIENCE_SECONDS):
+        mend(settings, console)
         follow(settings, tables, console, trigger, seconds, engine)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from dbt.adapters.lakehouse.errors import message_of
 from dbt.adapters.lakehouse.sail import is_query
 
 from lakehouse.engines.local import sail
@@ -89,7 +90,7 @@ def _message(error: Exception, sql: str, tables: dict[str, str]) -> str:
         return f"No table of the query has a column {name}."
     missing = _NO_TABLE.search(str(error))
     if missing is None:
-        return str(error).strip().splitlines()[0]
+        return message_of(error).splitlines()[0]
     # The message has the name without its schema.
     written = re.search(rf"[\w`]+\s*\.\s*`?{re.escape(missing[1])}\b", sql, re.IGNORECASE)
     name = written[0].replace("`", "") if written else missing[1]

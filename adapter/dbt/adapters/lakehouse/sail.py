@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from .arrow import cast_batch, plain_schema
+from .errors import about_table
 from .folders import Folders
 
 if TYPE_CHECKING:
@@ -120,7 +121,10 @@ class Sail:
                 if schema not in self._schemas:
                     session.sql(f"create schema if not exists `{schema}`")
                     self._schemas.add(schema)
-                self._attach_table(session, schema, table)
+                try:
+                    self._attach_table(session, schema, table)
+                except Exception as error:
+                    raise about_table(f"{schema}.{table}", error) from None
                 self._attached.add((schema, table))
 
     def forget(self, schema: str, table: str) -> None:

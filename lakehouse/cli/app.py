@@ -12,7 +12,7 @@ from ingestion.landing.zone import LandingError, check_landing
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
 from lakehouse.settings import Settings, load_settings, wrong_in_environment
-from lakehouse.terminal import plain
+from lakehouse.terminal import say
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -93,7 +93,7 @@ def read_settings(**overrides: str | None) -> Settings:
     """
     settings = load_settings(**_given, **overrides)
     for problem in wrong_in_environment():
-        Console(stderr=True).print(plain(f"Warning: {problem}"), soft_wrap=True)
+        say(Console(stderr=True), f"Warning: {problem}")
     export(settings)
     return settings
 

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from ingestion import bronze
 from ingestion.bronze import FileLoad
-from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
+from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
+from ingestion.kafka import KafkaDenied, KafkaUnavailable
 from ingestion.landing.discovery import Listing
 from ingestion.landing.zone import LandingError
 from lakehouse.display import LoadDisplay
@@ -17,6 +18,11 @@ from lakehouse.engines.local import tables_and_discovery
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings
 from lakehouse.steps.follow import follow_bronze, open_queries
+from lakehouse.terminal import plain
+
+
+class KafkaAway(UsageError):
+    """Kafka does not answer; it may come back."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def load(
     display.summarize(loads, time.monotonic() - started)
     for table in tables:
         if comes_over_kafka(settings, table):
-            loaded = load_messages(topic_loader(settings, table))
+            loaded = load_messages(topic_loader(settings, table, lambda text: console.print(plain(text))))
             console.print(f"{table.label}: {loaded:,} messages")
     follow_bronze(open_queries(settings, tables))
     return LoadSummary(loads, bool(changed))
@@ -97,8 +103,8 @@ def load_files(
         raise LakehouseError(f"Load failed: {error}") from None
 
 
-def topic_loader(settings: Settings, table: SourceTable) -> TopicLoader:
-    """What loads the topics of a table, again and again.
+def topic_loader(settings: Settings, table: SourceTable, tell: Callable[[str], None]) -> TopicLoader:
+    """What loads the topics of a table, again and again, and calls `tell` with what a user should know.
 
     Raises:
         UsageError: Kafka cannot be reached or lacks a topic.
@@ -106,7 +112,7 @@ def topic_loader(settings: Settings, table: SourceTable) -> TopicLoader:
     """
     storage, _ = tables_and_discovery(settings)
     try:
-        return TopicLoader(storage, table, settings.kafka or "")
+        return TopicLoader(storage, table, settings.kafka_access, tell=tell)
     except KafkaUnavailable as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
@@ -117,12 +123,15 @@ def load_messages(loader: TopicLoader) -> int:
     """Load new messages of a table's topics; how many.
 
     Raises:
-        UsageError: Kafka cannot be reached.
+        KafkaAway: Kafka cannot be reached.
+        UsageError: Kafka does not let us in.
         LakehouseError: the table could not be loaded.
     """
     try:
         return loader.load()
-    except KafkaUnavailable as error:
+    except KafkaDenied as error:
         raise UsageError(str(error)) from None
+    except KafkaUnavailable as error:
+        raise KafkaAway(str(error)) from None
     except bronze.LoadError as error:
         raise LakehouseError(f"Load failed: {error}") from None

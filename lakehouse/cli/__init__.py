@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ingestion.contracts import ContractError
-from ingestion.errors import root_cause
+from ingestion.errors import root_cause, without_passwords
 
 # Each module adds its commands to the application, in this order.
 from lakehouse.cli import landing, upload, pipeline, reading, charts, upkeep  # isort: skip  # noqa: F401
@@ -78,6 +78,6 @@ def _is_about(error: BaseException | None, kind: type[BaseException]) -> bool:
 
 
 def _failed(message: str, exit_code: int) -> int:
-    text = Text.assemble(("Error: ", "red"), plain(message, several_lines=True))
+    text = Text.assemble(("Error: ", "red"), plain(without_passwords(message), several_lines=True))
     Console(stderr=True).print(text, soft_wrap=True)
     return exit_code

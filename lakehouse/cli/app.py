@@ -11,6 +11,7 @@ from ingestion.contracts import SourceTable, read_contracts, select_sources
 from ingestion.landing.zone import LandingError, check_landing
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
+from lakehouse.private import keep_private
 from lakehouse.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -84,6 +85,7 @@ def read_settings(**overrides: str | None) -> Settings:
     """
     settings = load_settings(**_given, **overrides)
     export(settings)
+    keep_private(settings.home)
     return settings
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
@@ -87,12 +88,20 @@ def check_target(target: str, settings: Settings) -> None:
 
 
 def profile_outputs(settings: Settings) -> dict[str, Any]:
-    """Targets of `profiles.yml` by name."""
-    environment = Environment(undefined=StrictUndefined)
+    """Targets of `profiles.yml` by name.
+
+    Raises:
+        UsageError: its templates cannot be rendered.
+    """
+    environment = SandboxedEnvironment(undefined=StrictUndefined)
     # dbt's own, which keeps its rendering from making a number of a text
     environment.filters["as_text"] = str
-    template = environment.from_string((settings.project / "profiles.yml").read_text())
-    outputs: dict[str, Any] = yaml.safe_load(template.render(env_var=os.environ.get))["lakehouse"]["outputs"]
+    file = settings.project / "profiles.yml"
+    try:
+        rendered = environment.from_string(file.read_text()).render(env_var=os.environ.get)
+    except TemplateError as error:
+        raise UsageError(f"{file}: {error}.") from None
+    outputs: dict[str, Any] = yaml.safe_load(rendered)["lakehouse"]["outputs"]
     return outputs
 
 

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     @cached_property
     def kafka_access(self) -> Kafka:
         """How Kafka is reached."""
-        security = {"security.protocol": self.kafka_security_protocol}
+        security: dict[str, str] = {"security.protocol": self.kafka_security_protocol}
         if self.kafka_security_protocol.startswith("SASL"):
             password = self.kafka_sasl_password or SecretStr("")
             security |= {

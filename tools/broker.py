@@ -79,7 +79,7 @@ class Broker:
     ) -> None:
         self.folder = folder.absolute()
         self._port = port
-        self._security = dict(security or {})
+        self._security: dict[str, str | int | float | bool] = {**(security or {})}
         self._properties = properties
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -237,7 +237,7 @@ def _session(address: private_port.Address, first: bool = False) -> "SparkSessio
 
 
 def _channel_builder(address: private_port.Address, first: bool) -> Any:
-    import grpc
+    import grpc  # type: ignore[import-untyped]
     from pyspark.sql.connect.client.core import DefaultChannelBuilder
 
     class Builder(DefaultChannelBuilder):

@@ -4,6 +4,9 @@ import re
 
 from dbt.adapters.lakehouse.errors import TableError, meaning_of
 
+# User and password before the host of an address.
+_LOGIN = re.compile(r"(?<=://)[^/\s'\"@]*:[^\s'\"]*(?=@)")
+
 
 def root_cause(error: BaseException) -> str:
     """What a chain of Python and Java errors means, else its innermost message, on one line."""
@@ -30,7 +33,13 @@ def _innermost(error: BaseException) -> BaseException | str:
     return error
 
 
+def without_passwords(text: str) -> str:
+    """A text whose addresses have no user and password."""
+    return _LOGIN.sub("***", text)
+
+
 def _first_line(message: str) -> str:
+    message = without_passwords(message)
     # Of an error in a Python process of Spark, the first lines only say that there was one.
     raised = re.search(r"^\w+(Error|Exception|Refused): .*$", message, re.MULTILINE)
     lines = [raised[0]] if raised else message.strip().splitlines()

@@ -204,6 +204,10 @@ class StreamDisplay:
             say(self._console, f"refused: {path}: {reason}")
         self._refused = reasons
 
+    def tell(self, text: str) -> None:
+        """Say something that a user should know."""
+        self._console.print(plain(text), soft_wrap=True)
+
     def refreshed(self, seconds: float) -> None:
         """Show how long gold took."""
         self._gold_seconds = seconds

@@ -5,12 +5,13 @@ import re
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 from dbt.adapters.lakehouse.folders import problem_of
-from pydantic import ByteSize, Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingestion.kafka import Kafka
 from ingestion.limits import Limits
 from lakehouse import places
 from lakehouse.env_file import ENCODING, read_env_file, wrong_names
@@ -33,6 +34,15 @@ class Settings(BaseSettings):
     landing_setting: str | None = Field(None, validation_alias="LAKEHOUSE_LANDING")
     bronze_setting: str | None = Field(None, validation_alias="LAKEHOUSE_BRONZE")
     kafka: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", validation_alias="LAKEHOUSE_KAFKA_SECURITY_PROTOCOL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", validation_alias="LAKEHOUSE_KAFKA_SASL_MECHANISM"
+    )
+    kafka_sasl_username: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA_SASL_USERNAME")
+    kafka_sasl_password: SecretStr | None = Field(None, validation_alias="LAKEHOUSE_KAFKA_SASL_PASSWORD")
+    kafka_ssl_ca_location: Path | None = Field(None, validation_alias="LAKEHOUSE_KAFKA_SSL_CA_LOCATION")
     watermark: str = Field("30 seconds", validation_alias="LAKEHOUSE_WATERMARK")
     max_file_bytes: ByteSize = Field(
         ByteSize(Limits.file_bytes), gt=0, validation_alias="LAKEHOUSE_MAX_FILE_BYTES"
@@ -95,8 +105,35 @@ class Settings(BaseSettings):
     def _addresses(cls, servers: str | None) -> str | None:
         addresses = [address.strip() for address in (servers or "").split(",")]
         if servers and not all(_is_address(address) for address in addresses):
-            raise ValueError(f"'{servers}' is not host:port, or several of them with commas between")
+            # What stands before an @ may be a password.
+            shown = ",".join(address.rpartition("@")[2] for address in addresses)
+            raise ValueError(f"'{shown}' is not host:port, or several of them with commas between")
         return servers and ",".join(addresses)
+
+    @model_validator(mode="after")
+    def _login(self) -> Self:
+        wanted = ("kafka_sasl_username", "kafka_sasl_password")
+        missing = [f"LAKEHOUSE_{name.upper()}" for name in wanted if not getattr(self, name)]
+        if self.kafka_security_protocol.startswith("SASL") and missing:
+            raise ValueError(
+                f"LAKEHOUSE_KAFKA_SECURITY_PROTOCOL {self.kafka_security_protocol} needs {', '.join(missing)}"
+            )
+        return self
+
+    @cached_property
+    def kafka_access(self) -> Kafka:
+        """How Kafka is reached."""
+        security: dict[str, str] = {"security.protocol": self.kafka_security_protocol}
+        if self.kafka_security_protocol.startswith("SASL"):
+            password = self.kafka_sasl_password or SecretStr("")
+            security |= {
+                "sasl.mechanism": self.kafka_sasl_mechanism,
+                "sasl.username": self.kafka_sasl_username or "",
+                "sasl.password": password.get_secret_value(),
+            }
+        if self.kafka_security_protocol.endswith("SSL") and self.kafka_ssl_ca_location:
+            security["ssl.ca.location"] = str(self.kafka_ssl_ca_location.expanduser().absolute())
+        return Kafka(self.kafka or "", security)
 
     @cached_property
     def landing(self) -> str:
@@ -143,7 +180,8 @@ def load_settings(**overrides: str | None) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         problems = "; ".join(
-            f"{_alias(e['loc'][0])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+            ": ".join([*map(_alias, e["loc"][:1]), e["msg"].removeprefix("Value error, ")])
+            for e in error.errors()
         )
         raise UsageError(f"{problems}. See .env.example.") from None
     except UnicodeEncodeError as error:

@@ -11,6 +11,7 @@ from ingestion.contracts import SourceTable, read_contracts, select_sources
 from ingestion.landing.zone import LandingError, check_landing
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
+from lakehouse.private import keep_private
 from lakehouse.settings import Settings, load_settings, wrong_in_environment
 from lakehouse.terminal import say
 
@@ -95,6 +96,7 @@ def read_settings(**overrides: str | None) -> Settings:
     for problem in wrong_in_environment():
         say(Console(stderr=True), f"Warning: {problem}")
     export(settings)
+    keep_private(settings.home)
     return settings
 
 

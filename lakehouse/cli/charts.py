@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.cli.app import app, console, read_settings
+from lakehouse.private import as_asked_for
 from lakehouse.terminal import say
 
 
@@ -22,7 +23,9 @@ def chart(
     from lakehouse.charts.report import save
 
     settings = read_settings()
-    save(table_chart(settings.warehouse, settings.models, table, x, y, by), out)
+    drawn = table_chart(settings.warehouse, settings.models, table, x, y, by)
+    with as_asked_for(out, settings.home):
+        save(drawn, out)
     say(console, f"Chart: {out}")
 
 
@@ -35,5 +38,7 @@ def report(
 
     settings = read_settings()
     file = out or settings.home / "report.html"
-    write(file, report_page(settings.warehouse, settings.project).encode())
+    page = report_page(settings.warehouse, settings.project).encode()
+    with as_asked_for(file, settings.home):
+        write(file, page)
     say(console, f"Report: {file}")

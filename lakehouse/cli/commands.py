@@ -6,7 +6,7 @@ import traceback
 from rich.console import Console
 
 from ingestion.contracts import ContractError
-from ingestion.errors import explanation, root_cause
+from ingestion.errors import explanation, root_cause, without_passwords
 
 # Each module adds its commands to the application, in this order.
 from lakehouse.cli import landing, upload, pipeline, reading, charts, upkeep  # isort: skip  # noqa: F401
@@ -57,5 +57,5 @@ def _print_origin(error: BaseException) -> None:
 
 
 def _failed(message: str, exit_code: int) -> int:
-    say(Console(stderr=True), f"Error: {message}", several_lines=True, colour="red")
+    say(Console(stderr=True), f"Error: {without_passwords(message)}", several_lines=True, colour="red")
     return exit_code

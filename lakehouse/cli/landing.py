@@ -42,7 +42,7 @@ def replay(
     landing: LandingOption = None,
 ) -> None:
     """Send recorded files of the gyms as a live stream, over Kafka or as files."""
-    from ingestion.bronze.topics import KafkaUnavailable
+    from ingestion.kafka import KafkaUnavailable
     from sampledata.replay import ReplayError, replay_to_kafka, replay_to_landing
 
     settings = read_settings(LAKEHOUSE_LANDING=landing)
@@ -57,7 +57,7 @@ def replay(
                 "LAKEHOUSE_KAFKA is not set: give Kafka's address, host:port. `make kafka` runs a broker."
             )
         else:
-            summary = replay_to_kafka(folder, settings.kafka, target, speed)
+            summary = replay_to_kafka(folder, settings.kafka_access, target, speed)
     except (ValueError, KafkaUnavailable) as error:
         raise UsageError(str(error)) from None
     except (ReplayError, OSError) as error:

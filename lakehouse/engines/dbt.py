@@ -10,7 +10,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import yaml
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
@@ -135,7 +136,7 @@ def _rendered(value: Any) -> Any:
     return _PROFILE.from_string(value).render(env_var=os.environ.get) if isinstance(value, str) else value
 
 
-_PROFILE = Environment(undefined=StrictUndefined)
+_PROFILE = SandboxedEnvironment(undefined=StrictUndefined)
 
 
 def tables_built(manifest: "Manifest") -> dict[str, str]:

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from ingestion import bronze
 from ingestion.bronze import FileLoad
-from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
+from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
+from ingestion.kafka import KafkaDenied, KafkaUnavailable
 from ingestion.landing.discovery import Listing, on_databricks
 from ingestion.landing.zone import LandingError
 from lakehouse.display import LoadDisplay
@@ -18,6 +19,11 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings
 from lakehouse.steps.follow import follow_bronze, open_queries
 from lakehouse.steps.last_build import full_refresh_mark
+from lakehouse.terminal import say
+
+
+class KafkaAway(UsageError):
+    """Kafka does not answer; it may come back."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def load(
     display.summarize(loads, time.monotonic() - started)
     for table in tables:
         if comes_over_kafka(settings, table):
-            loaded = load_messages(topic_loader(settings, table))
+            loaded = load_messages(topic_loader(settings, table, lambda text: say(console, text)))
             console.print(f"{table.label}: {loaded:,} messages")
     follow_bronze(open_queries(settings, tables))
     return LoadSummary(loads)
@@ -103,8 +109,8 @@ def load_files(
         raise LakehouseError(f"Load failed: {error}") from None
 
 
-def topic_loader(settings: Settings, table: SourceTable) -> TopicLoader:
-    """What loads the topics of a table, again and again.
+def topic_loader(settings: Settings, table: SourceTable, tell: Callable[[str], None]) -> TopicLoader:
+    """What loads the topics of a table, again and again, and calls `tell` with what a user should know.
 
     Raises:
         UsageError: Kafka cannot be reached or lacks a topic.
@@ -112,7 +118,7 @@ def topic_loader(settings: Settings, table: SourceTable) -> TopicLoader:
     """
     storage, _ = tables_and_discovery(settings)
     try:
-        return TopicLoader(storage, table, settings.kafka or "")
+        return TopicLoader(storage, table, settings.kafka_access, tell=tell)
     except KafkaUnavailable as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
@@ -123,12 +129,15 @@ def load_messages(loader: TopicLoader) -> int:
     """Load new messages of a table's topics; how many.
 
     Raises:
-        UsageError: Kafka cannot be reached.
+        KafkaAway: Kafka cannot be reached.
+        UsageError: Kafka does not let us in.
         LakehouseError: the table could not be loaded.
     """
     try:
         return loader.load()
-    except KafkaUnavailable as error:
+    except KafkaDenied as error:
         raise UsageError(str(error)) from None
+    except KafkaUnavailable as error:
+        raise KafkaAway(str(error)) from None
     except bronze.LoadError as error:
         raise LakehouseError(f"Load failed: {error}") from None

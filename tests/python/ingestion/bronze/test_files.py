@@ -65,14 +65,31 @@ def test_statistics_say_which_files_are_new(zone: Any, statistics: Callable[[Pat
     assert statistics(zone.bronze) == {"_ingested_at"}
 
 
-def test_folders_and_files_may_be_links(zone: Any, tmp_path: Path) -> None:
-    zone.folder.rename(tmp_path / "elsewhere")
-    zone.folder.symlink_to(tmp_path / "elsewhere")
+def test_links_in_the_landing_zone_are_told_and_not_followed(
+    zone: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "b.csv").write_text(f"{HEAD}2,Bob\n")
     zone.deliver("a.csv", f"{HEAD}1,Ann\n")
-    (tmp_path / "b.csv").write_text(f"{HEAD}2,Bob\n")
-    (tmp_path / "elsewhere/b.csv").symlink_to(tmp_path / "b.csv")
-    assert zone.statuses() == {"a.csv": "loaded", "b.csv": "loaded"}
-    assert zone.rows() == [(1, "Ann"), (2, "Bob")]
+    (zone.folder / "b.csv").symlink_to(elsewhere / "b.csv")
+    (zone.folder / "outside").symlink_to(elsewhere)
+    (zone.folder / "circle").symlink_to(zone.folder)
+    assert zone.statuses() == {"a.csv": "loaded"}
+    for name in ("b.csv", "outside", "circle"):
+        assert f"'{zone.folder / name}' is a link and was left out" in caplog.text
+    zone.folder.rename(elsewhere / "files")
+    zone.folder.symlink_to(elsewhere / "files")
+    (zone.folder / "c.csv").write_text(f"{HEAD}3,Cy\n")
+    assert zone.statuses() == {}
+    assert f"'{zone.folder}' is a link" in caplog.text
+
+
+def test_the_landing_zone_itself_may_be_a_link(zone: Any, tmp_path: Path) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    zone.zone.rename(tmp_path / "elsewhere")
+    zone.zone.symlink_to(tmp_path / "elsewhere")
+    assert zone.statuses() == {"a.csv": "loaded"}
 
 
 def test_a_refused_file_is_tried_again_until_it_is_right(zone: Any) -> None:

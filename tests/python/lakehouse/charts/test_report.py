@@ -1,5 +1,6 @@
 """The page with the charts that people look at first."""
 
+import json
 import re
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lakehouse.charts.report import FIGURES, report_page
+from lakehouse.charts.chart import table_chart
+from lakehouse.charts.report import FIGURES, report_page, save
 from lakehouse.cli import main
 from lakehouse.warehouse import Warehouse
 from tests.python import PROJECT
@@ -109,6 +111,48 @@ def test_the_page_in_a_browser(page_file: Path, scheme: str) -> None:
         assert page.get_by_role("img").count() == len(FIGURES)
         assert page.evaluate("document.documentElement.scrollWidth") == 400
         assert faint_texts(page) == []
+
+
+# What data may bring; `run` is what the page's title becomes when it runs.
+_RUN = "document.title='run'"
+_HOSTILE = [
+    f"<script>{_RUN}</script>",
+    f'"><img src=x onerror="{_RUN}">',
+    f"</text></svg><script>{_RUN}</script>",
+    f'<a href="javascript:{_RUN}">x</a>',
+    f"javascript:{_RUN}",
+    f"'+({_RUN})+'",
+    "{{ 7 * 7 }} ${7*7}",
+    "__proto__",
+    f"]]> --> <svg onload={_RUN}>",
+]
+
+
+@needs_chromium
+def test_a_page_runs_nothing_that_data_brings(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "warehouse")
+    names = [f"{text} {'long ' * 8}" for text in _HOSTILE]
+    events = {"action": names, "event_count": list(range(1, len(names) + 1))}
+    hours = {"hour": [INGESTED_AT] * len(names), "action": _HOSTILE, "event_count": events["event_count"]}
+    write_table(tmp_path / "warehouse", "gold.events_by_action", pa.table(events))
+    write_table(tmp_path / "warehouse", "gold.events_by_hour", pa.table(hours))
+    models = tmp_path / "models"
+    models.mkdir()
+    model = {"name": "events_by_action", "description": _HOSTILE[0]}
+    unit = {"name": "event_count", "config": {"meta": {"unit": _HOSTILE[1]}}}
+    (models / "_gold__models.yml").write_text(json.dumps({"models": [model | {"columns": [unit]}]}))
+    report, chart, image = (tmp_path / name for name in ("report.html", "chart.html", "chart.svg"))
+    report.write_text(report_page(warehouse, models), encoding="utf-8")
+    drawn = table_chart(warehouse, models, "gold.events_by_hour", "action", "event_count", "action")
+    save(drawn, chart)
+    save(drawn, image)
+    for file in (report, chart, image):
+        with opened(file, "light") as page:
+            assert page.evaluate("document.title") != "run"
+            found = page.evaluate("document.querySelectorAll('script, img, a, [onerror], [onload]').length")
+            assert found == 0
+            if file != image:
+                assert page.get_by_text(_HOSTILE[0]).count() > 0
 
 
 def test_the_command_says_what_is_not_built_yet(

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     databricks_http_path: str | None = Field(None, validation_alias="DATABRICKS_HTTP_PATH")
     databricks_token: str | None = Field(None, validation_alias="DATABRICKS_TOKEN", repr=False)
     databricks_catalog: str = Field("lakehouse", validation_alias="DATABRICKS_CATALOG")
+    databricks_schema: str = Field("gold", validation_alias="DATABRICKS_SCHEMA")
 
     @field_validator("home")
     @classmethod

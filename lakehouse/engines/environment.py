@@ -20,5 +20,6 @@ def export(settings: Settings) -> None:
         "DATABRICKS_HTTP_PATH": settings.databricks_http_path,
         "DATABRICKS_TOKEN": settings.databricks_token,
         "DATABRICKS_CATALOG": settings.databricks_catalog,
+        "DATABRICKS_SCHEMA": settings.databricks_schema,
     }
     os.environ.update({name: str(value) for name, value in exported.items() if value is not None})

@@ -1,3 +1,6 @@
+{#- Production's tables lie in `silver`, `gold` and so on, those of a target with schema alice in `alice_silver`, `alice_gold`. -#}
+
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ custom_schema_name | trim if custom_schema_name else default__generate_schema_name(none, node) }}
+    {%- set schema = custom_schema_name | default(target.schema, true) | trim -%}
+    {{ schema if target.schema in ['gold', schema] else target.schema ~ '_' ~ schema }}
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {#- One commit for all comments of a table; dbt-spark makes one for each. -#}
 
 {% macro spark__alter_column_comment(relation, column_dict) %}
+    {% if target.type != 'spark' %}{{ return(dbt.databricks__alter_column_comment(relation, column_dict)) }}{% endif %}
     {% set comments = [] %}
     {% for column in column_dict.values() if column.description %}
         {% set comment = column.description | replace('\\', '\\\\') | replace("'", "\\'") %}

@@ -21,7 +21,7 @@
     complete as (
         select {{ at }} from extract_times
         where {{ at }} not in (
-            select _ingested_at from {{ ops_table('quarantine') }}
+            select _ingested_at from {{ source('ops', 'quarantine') }}
             where source = '{{ strategy.source }}' and table_name = '{{ strategy.table }}' and reason = 'the record cannot be parsed'
         )
     ),

@@ -65,6 +65,33 @@ def test_every_source_table_is_accounted_for_and_goes_on_to_silver(manifest: Man
         assert any(child.startswith(("model.", "snapshot.")) for child in children), table.label
 
 
+def test_gold_declares_the_keys_that_are_tested(manifest: Manifest) -> None:
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    for model in models(manifest, "gold"):
+        keys, references = set(), set()
+        for test in (test for test in tests if test.get("attached_node") == model["unique_id"]):
+            arguments = test["test_metadata"]["kwargs"]
+            match test["test_metadata"]["name"]:
+                case "primary_key" if not arguments.get("nullable"):
+                    keys.add(tuple(arguments["columns"]))
+                case "relationships":
+                    references.add((test["column_name"], arguments["field"]))
+        declared = model["constraints"]
+        of_type = {
+            kind: [c for c in declared if c["type"] == kind] for kind in ("primary_key", "foreign_key")
+        }
+        assert {tuple(c["columns"]) for c in of_type["primary_key"]} == keys, model["name"]
+        assert {(*c["columns"], *c["to_columns"]) for c in of_type["foreign_key"]} == references, model[
+            "name"
+        ]
+        required = {
+            name
+            for name, column in model["columns"].items()
+            if any(c["type"] == "not_null" for c in column["constraints"])
+        }
+        assert required == {name for key in keys for name in key}, model["name"]
+
+
 def test_only_what_knows_engines_asks_for_the_target(manifest: Manifest) -> None:
     asking = [
         file

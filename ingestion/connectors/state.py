@@ -142,7 +142,7 @@ def _adopt(state: State, landing: str, stream: Stream) -> None:
     for page, file in pages:
         # What lies before the overlap cannot come again.
         if page.window == newest.window or page.until >= newest.until - stream.overlap:
-            state.fresh(stream, list(read_page(stream, file)))
+            state.fresh(stream, list(read_page(stream, page, file)))
 
 
 def _parse(content: bytes, stream: Stream, address: str) -> State:

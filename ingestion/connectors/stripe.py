@@ -3,6 +3,7 @@
 `resource` is a path of the API, such as charges. Lists tell only when objects were created. So what was
 created in a window comes from the list, 100 at a time, and what changed in it but is older is asked for one by
 one, by the ids that events name. Events go back 30 days; after a longer pause, the whole list is walked.
+What changed in the overlap of two windows may land with both.
 
 The option `expand` names parts, with commas between, that come as objects instead of ids.
 """

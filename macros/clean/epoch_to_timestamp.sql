@@ -1,0 +1,3 @@
+{% macro epoch_to_timestamp(seconds) -%}
+    case when {{ seconds }} between -62135596800 and 253402300799 then timestamp_seconds({{ seconds }}) end
+{%- endmacro %}

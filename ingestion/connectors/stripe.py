@@ -1,8 +1,8 @@
 """Stripe: what its lists hold, oldest first, and what its events name since.
 
 `resource` is a path of the API, such as charges. Lists tell only when objects were created. So what was
-created in a window comes from the list, 100 at a time, and what changed in it but is older is asked for one by
-one, by the ids that events name. Events go back 30 days; after a longer pause, the whole list is walked.
+created in a window comes from the list, 100 at a time, and what changed in it but is older is asked for one
+by one, by the ids that events name. Events go back 30 days; after a longer pause, the whole list is walked.
 What changed in the overlap of two windows may land with both.
 
 The option `expand` names parts, with commas between, that come as objects instead of ids.
@@ -69,7 +69,9 @@ _RESOURCES = {
             "requires_action succeeded",
         ),
     ),
-    "payouts": _Resource("payout", _types("payout", "canceled created failed paid reconciliation_completed updated")),
+    "payouts": _Resource(
+        "payout", _types("payout", "canceled created failed paid reconciliation_completed updated")
+    ),
     "refunds": _Resource("refund", (*_types("refund", "created failed updated"), "charge.refund.updated")),
 }  # fmt: skip
 
@@ -124,7 +126,7 @@ class Stripe(Connector):
     def _created(
         self, stream: Stream, window: Window, ordered_since: datetime | None, position: Position | None
     ) -> Iterator[Page]:
-        """Objects that were created in a window, oldest first; those before `ordered_since` have no cursor."""
+        """Objects created in a window, oldest first; those before `ordered_since` have no cursor."""
         for listed, until in self._walk(stream, window, position):
             records = [_record(stream, fields, ordered_since) for fields in reversed(listed.objects)]
             yield Page(records, until)
@@ -175,14 +177,15 @@ class Stripe(Connector):
         asked = {sent.get(cursor)}
         while True:
             listed = self._client.list(path, sent)
-            last = listed.objects[-1 if cursor == "starting_after" else 0]["id"] if listed.has_more else None
-            if last in asked and listed.has_more:
+            if not listed.has_more:
+                yield listed
+                return
+            last = str(listed.objects[-1 if cursor == "starting_after" else 0]["id"])
+            if last in asked:
                 raise ExtractError(
                     f"{path}: the page behind '{last}' came twice: it would never end. Try again later"
                 )
             yield listed
-            if not listed.has_more:
-                return
             asked.add(last)
             sent = sent | {cursor: last}
 

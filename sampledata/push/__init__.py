@@ -1,7 +1,7 @@
 """Sample data to test accounts of vendors: once, however often it is sent.
 
-To add a vendor, write a module with an `Account` and a function that yields its `Item`s. The account itself says
-what is there already, so that nothing else has to be kept, and a push that was stopped goes on.
+To add a vendor, write a module with an `Account` and a function that yields its `Item`s. The account itself
+says what is there already, so that nothing else has to be kept, and a push that was stopped goes on.
 """
 
 from collections.abc import Callable, Iterable, Mapping

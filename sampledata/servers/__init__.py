@@ -21,7 +21,7 @@ class Fault:
 
 
 class Call(NamedTuple):
-    """A request: its path, what its query and its form hold, and its headers by their names in small letters."""
+    """A request, with what its query and its form hold; names of headers are in small letters."""
 
     method: str
     path: str

@@ -52,8 +52,8 @@ class _List:
 class Account:
     """An account, filled by `put`; `now` is its clock in epoch seconds.
 
-    `before` is called with the number of each request, `faults` are answered instead, `change` changes what is
-    answered. `served` is the version of the answers, null for the one that is asked for.
+    `before` is called with the number of each request, `faults` are answered instead, `change` changes what
+    is answered. `served` is the version of the answers, null for the one that is asked for.
     """
 
     key: str = "sk_test_sample"
@@ -74,7 +74,7 @@ class Account:
         self._lock = threading.RLock()
 
     def put(self, path: str, made: Object, told: str | None = None, at: int | None = None) -> None:
-        """Add or replace an object of a list such as `charges`; `told` is the type of the event that tells it."""
+        """Add or replace an object of a list such as `charges`; `told` is the type of its event."""
         with self._lock:
             self._lists[path].put(made)
             self.tell(told, made, at)
@@ -182,7 +182,8 @@ def _nested(form: dict[str, str]) -> Object:
         place = made
         for part in path:
             place = place.setdefault(part, {})
-        place[last] = int(value) if value.isdecimal() else value
+        # What is noted is text.
+        place[last] = int(value) if value.isdecimal() and "metadata" not in path else value
     return made
 
 

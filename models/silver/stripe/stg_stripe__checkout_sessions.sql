@@ -44,19 +44,19 @@ renamed as (
         mode,
         status,
         payment_status,
-        nullif(trim(parsed_details.name), '') as customer_name,
-        lower(nullif(trim(parsed_details.email), '')) as customer_email,
-        nullif(trim(parsed_details.phone), '') as customer_phone,
-        parsed_details.address.country as customer_country,
+        nullif(trim(parsed_details['name']), '') as customer_name,
+        lower(nullif(trim(parsed_details['email']), '')) as customer_email,
+        nullif(trim(parsed_details['phone']), '') as customer_phone,
+        parsed_details['address']['country'] as customer_country,
         line_items,
         metadata,
 
         -- money
         {{ minor_units('amount_subtotal') }} as amount_subtotal,
         {{ minor_units('amount_total') }} as amount_total,
-        {{ minor_units('parsed_totals.amount_discount') }} as discount_amount,
-        {{ minor_units('parsed_totals.amount_shipping') }} as shipping_amount,
-        {{ minor_units('parsed_totals.amount_tax') }} as tax_amount,
+        {{ minor_units("parsed_totals['amount_discount']") }} as discount_amount,
+        {{ minor_units("parsed_totals['amount_shipping']") }} as shipping_amount,
+        {{ minor_units("parsed_totals['amount_tax']") }} as tax_amount,
         upper(trim(currency)) as currency,
 
         -- flags

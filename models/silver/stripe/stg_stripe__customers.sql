@@ -10,7 +10,10 @@ parsed as (
 
     select
         *,
-        from_json(address, 'line1 string, line2 string, postal_code string, city string, state string, country string') as parsed_address
+        from_json(
+            address,
+            'line1 string, line2 string, postal_code string, city string, state string, country string'
+        ) as parsed_address
     from source
 
 ),
@@ -25,12 +28,12 @@ renamed as (
         nullif(trim(name), '') as customer_name,
         lower(nullif(trim(email), '')) as email,
         nullif(trim(phone), '') as phone,
-        parsed_address.line1 as address_line1,
-        parsed_address.line2 as address_line2,
-        parsed_address.postal_code,
-        parsed_address.city,
-        parsed_address.state,
-        parsed_address.country,
+        parsed_address['line1'] as address_line1,
+        parsed_address['line2'] as address_line2,
+        parsed_address['postal_code'] as postal_code,
+        parsed_address['city'] as city,
+        parsed_address['state'] as state,
+        parsed_address['country'] as country,
         upper(trim(currency)) as currency,
         description,
         metadata,

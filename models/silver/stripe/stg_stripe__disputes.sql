@@ -49,7 +49,7 @@ renamed as (
 
         -- times
         {{ epoch_to_timestamp('created') }} as created_at,
-        {{ epoch_to_timestamp('parsed_details.due_by') }} as evidence_due_at,
+        {{ epoch_to_timestamp("parsed_details['due_by']") }} as evidence_due_at,
 
         -- lineage
         last_ingested_at as _ingested_at

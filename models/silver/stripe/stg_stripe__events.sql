@@ -20,11 +20,11 @@ renamed as (
     select
         -- ids
         id as event_id,
-        parsed_data.object.id as object_id,
+        parsed_data['object']['id'] as object_id,
 
         -- text
         type,
-        parsed_data.object.object as object_type,
+        parsed_data['object']['object'] as object_type,
         api_version,
 
         -- flags

@@ -28,7 +28,8 @@ from .stripe_zone import CURRENCIES, KEY, NOON, StripeZone, add_charges, change,
 
 
 @pytest.fixture
-def zone(tmp_path: Path) -> Iterator[StripeZone]:
+def zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeZone]:
+    monkeypatch.setattr("ingestion.connectors.stripe_client.RATE", 10_000)
     with stripe_zone(tmp_path) as opened:
         yield opened
 

@@ -41,7 +41,7 @@ def settings_read(declared: Iterable[Extract]) -> set[str]:
 
 
 def missing_settings(declared: Extract, settings: Mapping[str, SecretStr]) -> str:
-    """Settings that a stream's connector lacks, alternatives with `or` between; empty where it has all."""
+    """Settings that the connector of a stream lacks, alternatives with `or` between; empty where none is."""
     sets = [
         [name for name in (declared.settings.get(need, need) for need in needs) if name not in settings]
         for needs in KINDS[declared.connector].needs

@@ -61,6 +61,8 @@ def session(
     """
     retry = kind(
         total=REPEATS,
+        # A wrong address does not get better.
+        connect=3,
         status_forcelist=_REPEATED,
         allowed_methods=None,
         backoff_factor=backoff,

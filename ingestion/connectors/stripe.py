@@ -154,7 +154,9 @@ class Stripe(Connector):
             yield listed, until
             return
         first = int(since.timestamp()) if since else _FIRST_DAY
-        listed = self._oldest(path, sent, first, int(until.timestamp()))
+        newest = stream.record(_line(listed.objects[0]), listed.objects[0]).position.cursor
+        # It may be newer than the window.
+        listed = self._oldest(path, sent, first, int((newest or until).timestamp()))
         yield listed, until
         newer = sent | _between(Window(None, until)) | {"ending_before": listed.objects[0]["id"]}
         for listed in self._follow(path, newer, "ending_before"):
@@ -170,6 +172,8 @@ class Stripe(Connector):
             low, high = (low, middle) if listed.has_more else (middle + 1, high)
         for listed in self._follow(path, sent | _seconds(low, high), "starting_after"):
             last = listed
+        if not last.objects:
+            raise ExtractError(f"{path}: what the list had is not there any more. Try again later")
         return last
 
     def _follow(self, path: str, sent: dict[str, str], cursor: str) -> Iterator[Listed]:
@@ -200,7 +204,7 @@ class Stripe(Connector):
             records = []
             for id in named[start : start + MOST]:
                 path = f"{stream.declared.resource}/{quote(id, safe='')}"
-                fields = self._client.get(path, _expanded(stream)).value
+                fields = self._client.get(path, _expanded(stream))
                 created = fields.get("created")
                 if created is None or created < int(window.since.timestamp()):
                     records.append(Record(_line(fields), Position(None, (id,))))

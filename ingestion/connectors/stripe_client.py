@@ -65,14 +65,14 @@ class StripeClient:
         self._session = session(traffic, kind=_StripeRetry)
         self._session.auth = authorize
 
-    def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
-        """Ask for an object or a list.
+    def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Object:
+        """Ask for an object.
 
         Raises:
             HttpError: Stripe refuses.
             ExtractError: it does not answer, or in another version.
         """
-        return self._ask("GET", path, params=parameters)
+        return _object(self._ask("GET", path, params=parameters))
 
     def post(self, path: str, form: Mapping[str, str], idempotency_key: str) -> Object:
         """Create an object; once for a key, however often it is asked for.
@@ -89,7 +89,7 @@ class StripeClient:
         Raises:
             As `get`.
         """
-        answer = self.get(path, {"limit": str(MOST), **parameters})
+        answer = self._ask("GET", path, params={"limit": str(MOST), **parameters})
         data, has_more = (_object(answer).get(name) for name in ("data", "has_more"))
         if not isinstance(data, list) or not isinstance(has_more, bool):
             raise ExtractError(

@@ -59,6 +59,14 @@ def test_more_than_a_page_of_one_second(zone: StripeZone) -> None:
     assert zone.ids() == ids
 
 
+def test_more_than_a_page_within_the_last_minute(zone: StripeZone) -> None:
+    ids = add_charges(zone.account, 250, end=NOON - 1, step=0)
+    zone.done()
+    zone.wait(120)
+    zone.done()
+    assert zone.ids() == ids
+
+
 def test_nothing_new_writes_no_file(zone: StripeZone) -> None:
     add_charges(zone.account, 250, end=NOON - 120)
     zone.done()

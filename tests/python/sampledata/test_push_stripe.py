@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
 from ingestion.connectors.stream import ExtractError
-from lakehouse.cli.app import app
 from sampledata.push import Item, PushError, push
 from sampledata.push.shop import Shop
 from sampledata.push.stripe import StripeAccount, items
 from sampledata.servers import Fault, serve
 from sampledata.servers.stripe import Account
 from tests.python import PROJECT
+from tests.python.lakehouse.conftest import Lakehouse
 
 KEY = "sk_test_canary77"
 KINDS = ["customers", "products", "prices", "payment_intents"]
@@ -130,16 +129,19 @@ def test_an_answer_in_live_mode_stops_the_push(shop: Shop, account: Account) -> 
         assert len(account.objects("customers")) == 1
 
 
-def test_the_command(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("LAKEHOUSE_PROJECT", str(PROJECT))
-    monkeypatch.setenv("LAKEHOUSE_HOME", str(tmp_path))
-    monkeypatch.setenv("STRIPE_API_KEY", KEY)
+def test_the_command(account: Account, tmp_path: Path) -> None:
+    command = ("generate", "--push", "stripe", "--scale", "0.001")
     with serve(account) as url:
-        monkeypatch.setenv("STRIPE_API_URL", url)
-        done = CliRunner().invoke(app, ["generate", "--push", "stripe", "--scale", "0.001"])
-    assert done.exit_code == 0, done.output
-    assert f"customers: {len(account.objects('customers'))} created, 0 were there." in done.output
-    assert KEY not in done.output
+        lakehouse = Lakehouse(tmp_path, {"STRIPE_API_URL": url, "STRIPE_API_KEY": KEY})
+        output = lakehouse.run(*command)
+        assert f"customers: {len(account.objects('customers'))} created, 0 were there." in output
+        assert KEY not in output
+        assert "Give --out to write files, or --push" in lakehouse.run("generate", exit_code=2)
+        lakehouse.settings["STRIPE_API_KEY"] = "sk_live_canary"
+        asked = len(account.asked)
+        output = lakehouse.run(*command, exit_code=2)
+        assert "STRIPE_API_KEY is no key of a test account" in output and "canary" not in output
+        assert len(account.asked) == asked
 
 
 @pytest.fixture(scope="module")

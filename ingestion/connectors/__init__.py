@@ -26,6 +26,7 @@ class Kind:
 KINDS = {
     "postgres": Kind((("DATABASE_URL",),)),
     "rest": Kind((("API_URL", "API_KEY"),), public=frozenset({"API_URL"})),
+    "stripe": Kind((("STRIPE_API_KEY",),), ("STRIPE_API_URL",), frozenset({"STRIPE_API_URL"})),
 }
 
 
@@ -74,6 +75,10 @@ def open_connector(name: str, settings: Mapping[str, SecretStr]) -> Connector:
             from ingestion.connectors.rest import Rest
 
             return Rest(settings)
+        case "stripe":
+            from ingestion.connectors.stripe import Stripe
+
+            return Stripe(settings)
         case _:
             raise ExtractError(f"there is no connector '{name}'")
 

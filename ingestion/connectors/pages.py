@@ -83,8 +83,8 @@ def landed_pages(landing: str, stream: Stream) -> list[tuple[PageId, LandedFile]
     return sorted(known, key=lambda landed: landed[0].order)
 
 
-def read_page(stream: Stream, file: LandedFile) -> Iterator[Record]:
-    """The records of a landed page.
+def read_page(stream: Stream, page: PageId, file: LandedFile) -> Iterator[Record]:
+    """The records of a landed page; those that are older than its window have no place in its order.
 
     Raises:
         ExtractError: it does not hold them any more.
@@ -92,9 +92,10 @@ def read_page(stream: Stream, file: LandedFile) -> Iterator[Record]:
     with file.open() as lines:
         for line in lines:
             try:
-                yield stream.record(line.decode().removesuffix("\n"), null_cursor=True)
+                record = stream.record(line.decode().removesuffix("\n"), null_cursor=True)
             except (ValueError, ExtractError) as error:
                 raise ExtractError(f"{file.path} was changed after it landed ({error}): restore it") from None
+            yield record.in_order(page.since)
 
 
 def _time(text: str) -> datetime:

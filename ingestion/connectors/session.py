@@ -52,9 +52,14 @@ class PoliteRetry(Retry):
         return super().get_retry_after(response)
 
 
-def session(traffic: Traffic, backoff: float = 0.5) -> requests.Session:
-    """A session of `requests` that repeats what fails for now, also POST: connectors only read."""
-    retry = PoliteRetry(
+def session(
+    traffic: Traffic, backoff: float = 0.5, kind: type[PoliteRetry] = PoliteRetry
+) -> requests.Session:
+    """A session of `requests` that repeats what fails for now, as `kind` says.
+
+    It repeats POST, too: connectors only read, and what is created has an idempotency key.
+    """
+    retry = kind(
         total=REPEATS,
         # A wrong address does not get better.
         connect=3,

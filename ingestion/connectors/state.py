@@ -149,7 +149,7 @@ def _adopt(state: State, landing: str, stream: Stream) -> None:
             or page.window == newest.window
             or page.until >= newest.until - stream.overlap
         ):
-            state.fresh(stream, list(read_page(stream, file)))
+            state.fresh(stream, list(read_page(stream, page, file)))
 
 
 def _identity(record: Record) -> tuple[str, str]:

@@ -45,6 +45,14 @@ class Record(NamedTuple):
     line: str
     position: Position
 
+    def in_order(self, since: datetime | None) -> "Record":
+        """Without a cursor where that lies before a window: what changed later than its cursor says."""
+        cursor, key = self.position
+        # Some cursors have whole seconds.
+        if cursor and since and cursor < since.replace(microsecond=0):
+            return Record(self.line, Position(None, key))
+        return self
+
 
 @dataclass(frozen=True)
 class Page:
@@ -154,9 +162,9 @@ class Stream:
         key = tuple(str(self._value(fields, name)) for name in self.keys)
         if self.cursor is None:
             return Record(line, Position(None, key))
-        value = self._value(fields, self.cursor)
-        if value is None and null_cursor:
+        if null_cursor and fields.get(self.cursor) is None:
             return Record(line, Position(None, key))
+        value = self._value(fields, self.cursor)
         try:
             return Record(line, Position(as_time(value), key))
         except ValueError as error:

@@ -19,6 +19,13 @@ from .conftest import declare
 
 def main(landing: str, url: str, where: str, number: str) -> None:
     """Extract, and die on the way."""
+    die(where, number)
+    settings = {"API_URL": SecretStr(url), "API_KEY": SecretStr(KEY)}
+    extract.extract([Stream(declare())], settings, landing)
+
+
+def die(where: str, number: str) -> None:
+    """Have this process kill itself when it comes there."""
     moment, name = where.split("_", 1)
     wrapped, left = getattr(extract, name), int(number)
 
@@ -33,8 +40,6 @@ def main(landing: str, url: str, where: str, number: str) -> None:
         return result
 
     setattr(extract, name, wrapper)
-    settings = {"API_URL": SecretStr(url), "API_KEY": SecretStr(KEY)}
-    extract.extract([Stream(declare())], settings, landing)
 
 
 if __name__ == "__main__":

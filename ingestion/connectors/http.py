@@ -59,9 +59,10 @@ def ask(
     *,
     params: Mapping[str, str] | None = None,
     body: Any = None,
+    form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Send a request, `body` as JSON, and read the answer.
+    """Send a request, `body` as JSON or a `form`, and read the answer.
 
     Raises:
         HttpError: the server refused it.
@@ -75,7 +76,7 @@ def ask(
         traffic.requests += 1
         try:
             response = opened.request(
-                method, url, params=params, json=body, headers=headers,
+                method, url, params=params, json=body, data=form, headers=headers,
                 timeout=TIMEOUT, stream=True, allow_redirects=False,
             )  # fmt: skip
         except requests.exceptions.RequestException as error:

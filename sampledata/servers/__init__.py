@@ -1,0 +1,1 @@
+"""Servers on loopback that answer as vendors' APIs do, to test and show connectors with."""

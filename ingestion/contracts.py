@@ -39,6 +39,7 @@ _OPTIONS = {
 
 # What a connector can be told, by its name.
 _CONNECTOR_OPTIONS: dict[str, set[str]] = {
+    "postgres": set(),
     "rest": {
         "next", "next_parameter", "paging", "parameters",
         "records", "since_parameter", "size", "size_parameter",

@@ -1,11 +1,14 @@
 """Settings from the environment or `.env`, listed in `.env.example`."""
 
+import os
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.landing import s3
@@ -79,6 +82,11 @@ class Settings(BaseSettings):
     def models(self) -> Path:
         """The folder of the models, and of the contracts beside them."""
         return self.project / "models"
+
+    def named(self, names: Iterable[str]) -> dict[str, SecretStr]:
+        """Settings of connectors, whose names the sources declare; only those that are there."""
+        values = dotenv_values(self.project / ".env") | os.environ
+        return {name: SecretStr(value) for name in names if (value := values.get(name))}
 
 
 def load_settings(**overrides: str | None) -> Settings:

@@ -24,6 +24,7 @@ class Kind:
 
 
 KINDS = {
+    "postgres": Kind((("DATABASE_URL",),)),
     "rest": Kind((("API_URL", "API_KEY"),), public=frozenset({"API_URL"})),
 }
 
@@ -38,9 +39,13 @@ def settings_read(declared: Iterable[Extract]) -> set[str]:
     }
 
 
-def is_configured(declared: Extract, settings: Mapping[str, SecretStr]) -> bool:
-    """Whether all settings are there that the connector of a stream needs."""
-    return not _missing(declared, settings)
+def missing_settings(declared: Extract, settings: Mapping[str, SecretStr]) -> str:
+    """Settings that the connector of a stream lacks, alternatives with `or` between; empty where none is."""
+    sets = [
+        [name for name in (declared.settings.get(need, need) for need in needs) if name not in settings]
+        for needs in KINDS[declared.connector].needs
+    ]
+    return "" if not all(sets) else " or ".join(" and ".join(names) for names in sets)
 
 
 def settings_of(declared: Extract, settings: Mapping[str, SecretStr]) -> dict[str, SecretStr]:
@@ -49,7 +54,7 @@ def settings_of(declared: Extract, settings: Mapping[str, SecretStr]) -> dict[st
     Raises:
         ExtractError: one is missing.
     """
-    if missing := _missing(declared, settings):
+    if missing := missing_settings(declared, settings):
         raise ExtractError(f"the connector {declared.connector} needs {missing}: see .env.example")
     kind = KINDS[declared.connector]
     names = {name for names in (*kind.needs, kind.takes) for name in names}
@@ -61,6 +66,10 @@ def open_connector(name: str, settings: Mapping[str, SecretStr]) -> Connector:
     """A connector by its name, with its settings."""
     # Their clients take a while to import, and most commands need none.
     match name:
+        case "postgres":
+            from ingestion.connectors.postgres import Postgres
+
+            return Postgres(settings)
         case "rest":
             from ingestion.connectors.rest import Rest
 
@@ -80,12 +89,3 @@ def redacted(text: str, declared: Extract, settings: Mapping[str, SecretStr]) ->
         for part in filter(None, hidden):
             text = text.replace(part, "***")
     return text
-
-
-def _missing(declared: Extract, settings: Mapping[str, SecretStr]) -> str:
-    """Names of settings that are not there, alternatives with `or` between; empty where none is missing."""
-    sets = [
-        [name for name in (declared.settings.get(need, need) for need in needs) if name not in settings]
-        for needs in KINDS[declared.connector].needs
-    ]
-    return "" if not all(sets) else " or ".join(" and ".join(names) for names in sets)

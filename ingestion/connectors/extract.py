@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
@@ -39,7 +39,8 @@ class Request:
 class Extraction:
     """What became of a stream: `state` is waiting, extracting, done or failed.
 
-    `pages` were asked for, and hold `records` that are new; `error` says why it failed.
+    `pages` were asked for, and hold `records` that are new; `error` says why it failed, `notes` what else the
+    user should know.
     """
 
     stream: Stream
@@ -49,6 +50,16 @@ class Extraction:
     records: int = 0
     traffic: Traffic = field(default_factory=Traffic)
     error: str | None = None
+    notes: Sequence[str] = ()
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        if self.started_at is None:
+            return 0.0
+        return ((self.finished_at or datetime.now(UTC)) - self.started_at).total_seconds()
 
 
 Report = Callable[[Extraction], None]
@@ -92,7 +103,7 @@ def _extract_group(
     own: dict[str, SecretStr] = {}
     for extraction in extractions:
         declared = extraction.stream.declared
-        extraction.state = "extracting"
+        extraction.state, extraction.started_at = "extracting", datetime.now(UTC)
         report(extraction)
         try:
             own = own or settings_of(declared, settings)
@@ -102,6 +113,7 @@ def _extract_group(
         except Exception as error:
             extraction.state = "failed"
             extraction.error = redacted(_explained(error, extraction), declared, own)
+        extraction.finished_at = datetime.now(UTC)
         report(extraction)
     if connector:
         connector.close()
@@ -142,6 +154,8 @@ class _Run:
                 self._report(self._extraction)
         finally:
             self._extraction.traffic = self._connector.traffic - before
+            self._extraction.notes = tuple(self._connector.notes)
+            self._connector.notes.clear()
         if state.complete:
             raise ExtractError("the connector gave no page, not even an empty one")
         state.complete = True

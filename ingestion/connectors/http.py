@@ -80,7 +80,9 @@ def ask(
                 timeout=TIMEOUT, stream=True, allow_redirects=False,
             )  # fmt: skip
         except requests.exceptions.RequestException as error:
-            raise ExtractError(f"{_place(url)} does not answer ({error}): check its address") from None
+            # Without the query, which may hold secrets.
+            cause = getattr(error.args[0], "reason", error) if error.args else error
+            raise ExtractError(f"{_place(url)} does not answer ({cause}): check its address") from None
         try:
             with response:
                 content = _read(response)

@@ -56,6 +56,8 @@ def session(traffic: Traffic, backoff: float = 0.5) -> requests.Session:
     """A session of `requests` that repeats what fails for now, also POST: connectors only read."""
     retry = PoliteRetry(
         total=REPEATS,
+        # A wrong address does not get better.
+        connect=3,
         status_forcelist=_REPEATED,
         allowed_methods=None,
         backoff_factor=backoff,

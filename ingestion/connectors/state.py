@@ -24,15 +24,16 @@ _VERSION = 1
 class State:
     """The newest window of a stream, the number of its last page, whether it is complete, and the position.
 
-    `seen` has records that may come again, by the hash of their line: their cursor, else the window's end, in
-    microseconds since 1970.
+    `seen` has records that may come again: those with a cursor by the hash of their line, others by that of
+    their key. It has their cursor, else the window's end, in microseconds since 1970, and a hash of the line,
+    which is empty where there is a cursor.
     """
 
     window: Window = field(default_factory=lambda: Window(None))
     number: int = 0
     complete: bool = True
     position: Position | None = None
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def open(self, window: Window) -> None:
         """Begin a window, whose end the server has told, or go on with it."""
@@ -56,14 +57,14 @@ class State:
         """The records of the next page that have not landed yet; those that may come again are remembered."""
         if records:
             self.position = records[-1].position
-        oldest, newest = self._oldest(stream), max(self.seen.values(), default=-1)
+        oldest, newest = self._oldest(stream), max((time for time, _ in self.seen.values()), default=-1)
         new = []
         for record in records:
             time = to_epoch_micros(record.position.cursor or self._until)
             if oldest <= time or time <= newest:
-                digest = hashlib.blake2b(record.line.encode(), digest_size=12).hexdigest()
-                known = digest in self.seen
-                self.seen[digest] = time
+                name, version = _identity(record)
+                known = name in self.seen and self.seen[name][1] == version
+                self.seen[name] = (time, version)
                 if known:
                     continue
             new.append(record)
@@ -73,7 +74,7 @@ class State:
     def forget(self, stream: Stream) -> None:
         """Forget records that cannot come again."""
         oldest = self._oldest(stream)
-        self.seen = {digest: time for digest, time in self.seen.items() if time >= oldest}
+        self.seen = {name: known for name, known in self.seen.items() if known[0] >= oldest}
 
     def _oldest(self, stream: Stream) -> int:
         """Time of the oldest record that may come again, in the rest of this window or in the next one."""
@@ -140,9 +141,24 @@ def _adopt(state: State, landing: str, stream: Stream) -> None:
         state.position = None
     state.window, state.number, state.complete = newest.window, newest.number, False
     for page, file in pages:
-        # What lies before the overlap cannot come again.
-        if page.window == newest.window or page.until >= newest.until - stream.overlap:
+        # Of what has a cursor, nothing that lies before the overlap can come again.
+        if (
+            stream.cursor is None
+            or page.window == newest.window
+            or page.until >= newest.until - stream.overlap
+        ):
             state.fresh(stream, list(read_page(stream, file)))
+
+
+def _identity(record: Record) -> tuple[str, str]:
+    """What a record is known by, and its version: a cursor makes each version another record."""
+    if record.position.cursor:
+        return _digest(record.line), ""
+    return _digest(json.dumps(record.position.key)), _digest(record.line)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _parse(content: bytes, stream: Stream, address: str) -> State:
@@ -161,7 +177,7 @@ def _parse(content: bytes, stream: Stream, address: str) -> State:
             stored["page"],
             stored["complete"],
             position and Position(_time(position["cursor"]), tuple(position["key"])),
-            stored["seen"],
+            {name: (time, version) for name, (time, version) in stored["seen"].items()},
         )
     except (ValueError, KeyError, TypeError):
         raise ExtractError(f"{address} cannot be read: extract with --rebuild-state") from None

@@ -37,7 +37,10 @@ class Position(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A record as it lands, one line of JSON, with its position."""
+    """A record as it lands, one line of JSON, with its position.
+
+    Of those with a cursor, the key of a page's last one is needed; others may be empty.
+    """
 
     line: str
     position: Position
@@ -68,10 +71,14 @@ class Traffic:
 
 
 class Connector(ABC):
-    """An API or a database, opened with its settings; `traffic` counts what is asked of it."""
+    """An API or a database, opened with its settings.
+
+    `traffic` counts what is asked of it, `notes` say what the user should know.
+    """
 
     def __init__(self) -> None:
         self.traffic = Traffic()
+        self.notes: list[str] = []
 
     @abstractmethod
     def pages(self, stream: "Stream", window: Window, position: Position | None) -> Iterator[Page]:

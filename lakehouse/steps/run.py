@@ -1,14 +1,16 @@
-"""Loading and building in one go: what is new, and what depends on it."""
+"""Extracting, loading and building in one go: what is new, and what depends on it."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
+from ingestion.connectors.extract import Request
 from ingestion.contracts import SourceTable
 from lakehouse.engines.dbt import read_project
 from lakehouse.settings import Settings
 from lakehouse.steps.build import build, of_sources
+from lakehouse.steps.extract import ExtractSummary, extract, streams_configured
 from lakehouse.steps.last_build import LastBuild, loaded_until_now
 from lakehouse.steps.load import load
 
@@ -22,13 +24,16 @@ def run(
     overwrite_schema: bool = False,
     everything: bool = False,
 ) -> None:
-    """Load `tables`, then build what is new since the last complete build, or `everything`.
+    """Extract and load `tables`, then build what is new since the last complete build, or `everything`.
 
-    With `sources`, all that depends on them is built. A refused file fails the run at its end.
+    With `sources`, all that depends on them is built. A stream that could not be extracted, or a refused
+    file, fails the run at its end.
     """
     with ThreadPoolExecutor(1) as pool:
         # dbt takes seconds to read the project, in which files can be loaded.
         reading = pool.submit(read_project, settings, target)
+        streams = streams_configured(settings, tables)
+        extracted = extract(settings, streams, console, Request()) if streams else ExtractSummary()
         summary = load(settings, tables, console, overwrite_schema)
         with console.status("Reading the dbt project"):
             manifest = reading.result()
@@ -44,3 +49,4 @@ def run(
         last.store(loaded)
     outcome.raise_for_failed()
     summary.raise_for_refused()
+    extracted.raise_for_failed()

@@ -67,7 +67,7 @@ class Api:
             return {"data": rows[start : start + size]}, {}
         if after := query.get("cursor"):
             time, identity = after.split("|")
-            rows = [row for row in rows if (row["updated_at"], row["id"]) > (time, int(identity))]
+            rows = [row for row in rows if (row["updated_at"], row["id"]) > (time, type(row["id"])(identity))]
         page = rows[:size]
         following = f"{page[-1]['updated_at']}|{page[-1]['id']}" if len(rows) > size else None
         if self.paging == "link":

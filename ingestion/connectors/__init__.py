@@ -26,6 +26,13 @@ class Kind:
 KINDS = {
     "postgres": Kind((("DATABASE_URL",),)),
     "rest": Kind((("API_URL", "API_KEY"),), public=frozenset({"API_URL"})),
+    "shopify": Kind(
+        (
+            ("SHOPIFY_SHOP", "SHOPIFY_CLIENT_ID", "SHOPIFY_CLIENT_SECRET"),
+            ("SHOPIFY_SHOP", "SHOPIFY_ACCESS_TOKEN"),
+        ),
+        public=frozenset({"SHOPIFY_SHOP"}),
+    ),
 }
 
 
@@ -74,6 +81,10 @@ def open_connector(name: str, settings: Mapping[str, SecretStr]) -> Connector:
             from ingestion.connectors.rest import Rest
 
             return Rest(settings)
+        case "shopify":
+            from ingestion.connectors.shopify import Shopify
+
+            return Shopify(settings)
         case _:
             raise ExtractError(f"there is no connector '{name}'")
 

@@ -1,7 +1,6 @@
 """What changed in a shop, in the order of its changes, each object whole."""
 
 import json
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +13,6 @@ from ingestion.connectors.shopify.api import Api, Reply, TooExpensive
 from ingestion.connectors.shopify.documents import VERSION, Documents, read_documents
 from ingestion.connectors.shopify.nested import MOST, Changed, Nested, Object, Root, following, owner_of
 from ingestion.connectors.stream import Connector, ExtractError, Page, Position, Record, Stream, Window
-
-_LOG = logging.getLogger(__name__)
 
 # Shopify lists 25,000 objects of a query and no more. Before, it is asked anew from the last one on.
 _ANEW = 10_000
@@ -100,16 +97,17 @@ class Shopify(Connector):
             reply = self._api.ask(shared.whole(shared.queries["Access"]), {})
             granted = reply.data["currentAppInstallation"]["accessScopes"]
             self._scopes = frozenset(scope["handle"].replace("write_", "read_", 1) for scope in granted)
-            _warn_of_age(reply)
+            if note := _end_of_version(reply.settled_until):
+                self.notes.append(note)
         if missing := sorted(resource.scopes - self._scopes):
             raise ExtractError(
                 f"the app lacks {', '.join(missing)}: give it this scope, and install it again"
             )
         if resource.type == "Order" and "read_all_orders" not in self._scopes and _reaches_back(window):
-            _LOG.warning(
-                "%s: without the scope read_all_orders, Shopify shows orders of the last %d days only: "
-                "ask Shopify for it, and extract with --full", stream.label, _RECENT.days,
-            )  # fmt: skip
+            self.notes.append(
+                f"without the scope read_all_orders, Shopify shows orders of the last {_RECENT.days} days only: "
+                "ask for it, and extract with --full"
+            )
         return resource, read_documents(name)
 
     def _levels(
@@ -240,12 +238,13 @@ def _reaches_back(window: Window) -> bool:
     return window.since is None or window.since < datetime.now(UTC) - _RECENT
 
 
-def _warn_of_age(reply: Reply) -> None:
-    """Say so in time when Shopify will serve this version no more."""
+def _end_of_version(now: datetime) -> str | None:
+    """What to say in time when Shopify will serve this version no more."""
     year, month = map(int, VERSION.split("-"))
     served_until = datetime(year + 1, month, 1, tzinfo=UTC)
-    if reply.settled_until > served_until - timedelta(days=90):
-        _LOG.warning("Shopify serves version %s until %s only: update it", VERSION, served_until.date())
+    if now < served_until - timedelta(days=90):
+        return None
+    return f"Shopify serves version {VERSION} until {served_until:%Y-%m-%d} only: bring the queries to a newer one"
 
 
 def _number(gid: str) -> int:

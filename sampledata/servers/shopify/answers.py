@@ -4,6 +4,7 @@ The schema is a part of the vendor's, of version 2026-10.
 """
 
 import base64
+import functools
 import hashlib
 import itertools
 import json
@@ -63,8 +64,10 @@ class Answers:
         self.schema = build_schema(sdl)
         self.ignored: list[str] = []
         self._secret = secrets.token_hex(8)
+        # Checking a query takes longer than answering it, and clients send the same ones.
+        self.read = functools.cache(self._read)
 
-    def read(self, text: str) -> tuple[DocumentNode | None, list[dict[str, Any]]]:
+    def _read(self, text: str) -> tuple[DocumentNode | None, list[dict[str, Any]]]:
         """A query, or what is wrong with it."""
         try:
             document = parse(text)

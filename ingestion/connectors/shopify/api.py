@@ -17,6 +17,9 @@ from ingestion.connectors.session import session
 from ingestion.connectors.shopify.documents import VERSION
 from ingestion.connectors.stream import ExtractError, Traffic
 
+# Points that a single query may cost.
+MOST_COST = 1000
+
 _ATTEMPTS = 8
 _LONGEST_WAIT = 60
 
@@ -27,10 +30,11 @@ class TooExpensive(ExtractError):
 
 @dataclass(frozen=True)
 class Reply:
-    """Data of an answer, up to when the server's lists are complete, and what it cost (points)."""
+    """Data of an answer, up to when the server's lists are complete, points it might have cost, and did."""
 
     data: dict[str, Any]
     settled_until: datetime
+    asked_for: float
     cost: float
 
 
@@ -93,7 +97,7 @@ class Api:
                 self._wait(random.uniform(0, min(2**attempt, _LONGEST_WAIT)))
             else:
                 _refuse(answer.value)
-                return Reply(answer.value["data"], answer.settled_until, cost)
+                return Reply(answer.value["data"], answer.settled_until, self._costs.get(document, 0), cost)
             self._traffic.retries += 1
         raise ExtractError(f"Shopify {problem}, {_ATTEMPTS} times: try again later")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ingestion.connectors.shopify.api import Api, Reply, TooExpensive
+from ingestion.connectors.shopify.api import MOST_COST, Api, Reply, TooExpensive
 from ingestion.connectors.shopify.documents import VERSION, Documents, read_documents
 from ingestion.connectors.shopify.nested import MOST, Changed, Nested, Object, Root, following, owner_of
 from ingestion.connectors.stream import Connector, ExtractError, Page, Position, Record, Stream, Window
@@ -34,10 +34,10 @@ class _Resource:
 
 _RESOURCES = {
     "orders": _Resource(
-        "orders", "Order", frozenset({"read_orders", "read_returns", "read_products", "read_customers"}), 50
+        "orders", "Order", frozenset({"read_orders", "read_returns", "read_products", "read_customers"}), 10
     ),
-    "products": _Resource("products", "Product", frozenset({"read_products", "read_inventory"}), 50),
-    "customers": _Resource("customers", "Customer", frozenset({"read_customers"}), 100),
+    "products": _Resource("products", "Product", frozenset({"read_products", "read_inventory"}), 25),
+    "customers": _Resource("customers", "Customer", frozenset({"read_customers"}), 50),
     "inventory_levels": _Resource(
         "locations", "Location", frozenset({"read_inventory", "read_locations", "read_products"}), 10
     ),
@@ -185,12 +185,15 @@ class _Walk:
                 self._since, after, known, listed = times[-1], None, set(), 0
 
     def _ask(self, after: str | None) -> Reply:
-        """A page, with fewer objects where Shopify finds so many too expensive."""
+        """A page, with fewer objects where Shopify finds so many too expensive, and with more where it may."""
         filtered = {"filter": _filter(self._resource, self._since), "after": after}
         while True:
             variables = _variables(self._resource, self._first) | {"size": self._size} | filtered
             try:
-                return self._api.ask(self._documents.page, variables)
+                reply = self._api.ask(self._documents.page, variables)
+                if 2 * reply.asked_for <= MOST_COST:
+                    self._first = min(2 * self._first, MOST)
+                return reply
             except TooExpensive:
                 if self._first == self._size == 1:
                     raise

@@ -105,8 +105,8 @@ class Shopify(Connector):
             )
         if resource.type == "Order" and "read_all_orders" not in self._scopes and _reaches_back(window):
             self.notes.append(
-                f"without the scope read_all_orders, Shopify shows orders of the last {_RECENT.days} days only: "
-                "ask for it, and extract with --full"
+                f"without the scope read_all_orders, Shopify shows orders of the last {_RECENT.days} days "
+                "only: ask for it, and extract with --full"
             )
         return resource, read_documents(name)
 
@@ -185,7 +185,7 @@ class _Walk:
                 self._since, after, known, listed = times[-1], None, set(), 0
 
     def _ask(self, after: str | None) -> Reply:
-        """A page, with fewer objects where Shopify finds so many too expensive, and with more where it may."""
+        """A page, with fewer objects where Shopify finds so many too expensive, else with more next time."""
         filtered = {"filter": _filter(self._resource, self._since), "after": after}
         while True:
             variables = _variables(self._resource, self._first) | {"size": self._size} | filtered
@@ -247,7 +247,8 @@ def _end_of_version(now: datetime) -> str | None:
     served_until = datetime(year + 1, month, 1, tzinfo=UTC)
     if now < served_until - timedelta(days=90):
         return None
-    return f"Shopify serves version {VERSION} until {served_until:%Y-%m-%d} only: bring the queries to a newer one"
+    ends = f"{served_until:%Y-%m-%d}"
+    return f"Shopify serves version {VERSION} until {ends} only: bring the queries to a newer one"
 
 
 def _number(gid: str) -> int:

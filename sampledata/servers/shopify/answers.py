@@ -18,6 +18,7 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLResolveInfo,
+    GraphQLSchema,
     build_schema,
     execute_sync,
     get_named_type,
@@ -61,24 +62,13 @@ class Answers:
 
     def __init__(self, shop: Shop, scopes: set[str], most: int = 25_000, sdl: str = SDL) -> None:
         self.shop, self.scopes, self.most = shop, scopes, most
-        self.schema = build_schema(sdl)
+        self.schema, self._sdl = _schema(sdl), sdl
         self.ignored: list[str] = []
         self._secret = secrets.token_hex(8)
-        # Checking a query takes longer than answering it, and clients send the same ones.
-        self.read = functools.cache(self._read)
 
-    def _read(self, text: str) -> tuple[DocumentNode | None, list[dict[str, Any]]]:
+    def read(self, text: str) -> tuple[DocumentNode | None, list[dict[str, Any]]]:
         """A query, or what is wrong with it."""
-        try:
-            document = parse(text)
-            errors = validate(self.schema, document)
-        except GraphQLError as error:
-            return None, [{"message": error.message, "extensions": {"code": "syntaxError"}}]
-        codes = {"Cannot query field": "undefinedField"}
-        return document, [
-            {"message": e.message, "extensions": {"code": codes.get(e.message[:18], "invalid")}}
-            for e in errors
-        ]
+        return _read(self._sdl, text)
 
     def asked(self, document: DocumentNode, variables: Mapping[str, Any]) -> Asked:
         """A query with what it may cost."""
@@ -184,3 +174,23 @@ class Answers:
     def _binding(self, arguments: dict[str, Any], name: str, owner: str) -> str:
         bound = [self._secret, name, owner, arguments.get("query"), arguments.get("sortKey")]
         return hashlib.md5(json.dumps(bound).encode()).hexdigest()
+
+
+@functools.cache
+def _schema(sdl: str) -> GraphQLSchema:
+    return build_schema(sdl)
+
+
+# Checking a query takes longer than answering it, and clients send the same ones.
+@functools.cache
+def _read(sdl: str, text: str) -> tuple[DocumentNode | None, list[dict[str, Any]]]:
+    try:
+        document = parse(text)
+        errors = validate(_schema(sdl), document)
+    except GraphQLError as error:
+        return None, [{"message": error.message, "extensions": {"code": "syntaxError"}}]
+    codes = {"Cannot query field": "undefinedField"}
+    return document, [
+        {"message": error.message, "extensions": {"code": codes.get(error.message[:18], "invalid")}}
+        for error in errors
+    ]

@@ -138,7 +138,7 @@ class Order:
         if self.shipping:
             sales.append(Sale("SHIPPING", self.shipping, line=shipping_id))
         if self.tip:
-            sales.append(Sale("TIP", self.tip, quantity=1))
+            sales.append(Sale("TIP", self.tip, quantity=1, line=gid("LineItem", self.number * 1000 + 999)))
         return {
             "id": gid("Order", self.number), "name": f"#{1000 + self.number}", "createdAt": at,
             "processedAt": at, "updatedAt": at, "cancelledAt": None, "closedAt": None, "cancelReason": None,

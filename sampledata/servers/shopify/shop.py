@@ -26,7 +26,8 @@ class Shop:
         with self._lock:
             for value in objects:
                 self._lists[name].put(value)
-                self._nodes.update((node["id"], node) for node in _nodes(value))
+                # What is named inside of an object may be that object itself, in short.
+                self._nodes |= {node["id"]: node for node in reversed([*_nodes(value)])}
 
     def remove(self, name: str, identity: str) -> None:
         """Delete an object without a trace."""

@@ -90,6 +90,7 @@ bench: .cache/kafka/.ready  ## Measure files at scales 1, 10 and 100, uploads an
 
 .PHONY: docs
 docs: setup  ## Build the dbt docs site into site/
-	@$(if $(wildcard .env),dotenv run --no-override) dbt docs generate --static --quiet
-	@mkdir -p site && cp target/static_index.html site/index.html
+	@$(if $(wildcard .env),dotenv run --no-override) dbt docs generate --static --quiet \
+		--vars 'unit_tests: false' --target-path target/docs
+	@mkdir -p site && cp target/docs/static_index.html site/index.html
 	@echo "Open site/index.html"

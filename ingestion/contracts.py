@@ -75,9 +75,19 @@ def _listable(path: str) -> str:
     return path
 
 
+def _plain_name(name: str) -> str:
+    # It becomes the name of a folder and of a table.
+    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        raise ValueError(f"{name!r} is no name: give letters, digits and _, beginning with no digit")
+    return name
+
+
 def _storable(name: str) -> str:
-    if not name or any(c in name for c in " ,;{}()\n\t=.`"):
-        raise ValueError(f"'{name}' cannot be a column's name: Delta takes no blanks and none of ,;{{}}()=.`")
+    if not name or any(c in name for c in " ,;{}()=.`\"'/\\") or not name.isprintable():
+        raise ValueError(
+            f"{name!r} cannot be a column's name: it may have no blanks, quotes, slashes or control "
+            "characters, and none of ,;{}()=.`"
+        )
     return name
 
 
@@ -218,9 +228,9 @@ class Freshness(BaseModel):
 class SourceTable(BaseModel):
     """A source table: `source.name` in dbt, `bronze.<identifier>` in the warehouse."""
 
-    source: str
-    name: str
-    identifier: str
+    source: Annotated[str, AfterValidator(_plain_name)]
+    name: Annotated[str, AfterValidator(_plain_name)]
+    identifier: Annotated[str, AfterValidator(_plain_name)]
     arrives: Delivery
     freshness: Freshness = Freshness()
     declared: list[Column] = Field(validation_alias="columns")
@@ -364,5 +374,7 @@ def _describe(problem: Any, table: dict[str, Any]) -> str:
             return f"column {column}: {'.'.join(map(str, field))}: {message}"
         case ("arrives", *field):
             return f"config.meta.{'.'.join(map(str, field))}: {message}"
+        case ("source" | "name" | "identifier" as field, *_):
+            return f"{field}: {message}"
         case _:
             return message

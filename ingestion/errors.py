@@ -2,20 +2,44 @@
 
 import re
 
+from dbt.adapters.lakehouse.errors import TableError, meaning_of
+
+# User and password before the host of an address.
+_LOGIN = re.compile(r"(?<=://)[^/\s'\"@]*:[^\s'\"]*(?=@)")
+
 
 def root_cause(error: BaseException) -> str:
-    """The innermost message of a chain of Python and Java errors, on one line."""
+    """What a chain of Python and Java errors means, else its innermost message, on one line."""
+    if known := explanation(error):
+        return known
+    innermost = _innermost(error)
+    return _first_line(str(innermost)) or type(innermost).__name__
+
+
+def explanation(error: BaseException) -> str | None:
+    """What a chain of errors means and what to do; null where it is not known."""
+    innermost = _innermost(error)
+    return str(innermost) if isinstance(innermost, TableError) else meaning_of(str(innermost))
+
+
+def _innermost(error: BaseException) -> BaseException | str:
     java = getattr(error, "java_exception", None)
     if java is not None:
         while java.getCause() is not None:
             java = java.getCause()
-        return _first_line(str(java.getMessage() or java))
-    while error.__cause__ is not None:
+        return str(java.getMessage() or java)
+    while error.__cause__ is not None and not isinstance(error, TableError):
         error = error.__cause__
-    return _first_line(str(error)) or type(error).__name__
+    return error
+
+
+def without_passwords(text: str) -> str:
+    """A text whose addresses have no user and password."""
+    return _LOGIN.sub("***", text)
 
 
 def _first_line(message: str) -> str:
+    message = without_passwords(message)
     # Of an error in a Python process of Spark, the first lines only say that there was one.
     raised = re.search(r"^\w+(Error|Exception|Refused): .*$", message, re.MULTILINE)
     lines = [raised[0]] if raised else message.strip().splitlines()

@@ -16,14 +16,13 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
-from rich.text import Text
 
 from ingestion import bronze
 from ingestion.bronze import FileLoad
 from ingestion.connectors.stream import Stream, Window
 from ingestion.contracts import SourceTable
 from ingestion.streams import QueryProgress
-from lakehouse.terminal import narrow_table, plain
+from lakehouse.terminal import narrow_table, plain, say
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -55,7 +54,7 @@ class ExtractDisplay:
 
     def __enter__(self) -> Self:
         if not self._console.is_terminal:
-            self._console.print(f"Extracting {self._labels}", soft_wrap=True)
+            say(self._console, f"Extracting {self._labels}")
         self._progress.start()
         return self
 
@@ -95,11 +94,9 @@ class ExtractDisplay:
         self._console.print(table)
         for extraction in extractions:
             for note in extraction.notes:
-                about = f"{extraction.stream.label}: {note}"
-                self._console.print(Text.assemble(("note", "yellow"), " ", plain(about)), soft_wrap=True)
+                say(self._console, f"note {extraction.stream.label}: {note}", colour="yellow")
             if extraction.error:
-                failed = Text.assemble(("failed", "red"), " ", plain(extraction.error))
-                self._console.print(failed, soft_wrap=True)
+                say(self._console, f"failed {extraction.error}", colour="red")
 
 
 def print_plans(console: Console, plans: "Sequence[Plan]") -> None:
@@ -147,7 +144,7 @@ class LoadDisplay:
 
     def __enter__(self) -> Self:
         if self._sources and not self._console.is_terminal:
-            self._console.print(f"Loading {self._sources}", soft_wrap=True)
+            say(self._console, f"Loading {self._sources}")
         self._progress.start()
         return self
 
@@ -183,6 +180,7 @@ class LoadDisplay:
                 *(f"{count:,}" for count in counts),
             )
         self._console.print(table)
+        self._console.print()
 
 
 class BuildDisplay:
@@ -192,10 +190,11 @@ class BuildDisplay:
         self._console = console
         self._progress = Progress(
             _spinner(console),
-            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            # At the end, as its width changes.
+            TextColumn("{task.description}", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -235,8 +234,7 @@ class BuildDisplay:
         for node, status in zip(nodes, statuses, strict=True):
             if status in _BAD or status == "warn":
                 colour = "yellow" if status == "warn" else "red"
-                message = plain(self._message(node), several_lines=True)
-                self._console.print(Text.assemble((status, colour), " ", message))
+                say(self._console, f"{status} {self._message(node)}", several_lines=True, colour=colour)
         bad = sum(status in _BAD for status in statuses)
         rest = len(statuses) - good - bad - statuses.count("warn")
         built = any(node.node.resource_type in ("model", "snapshot", "seed") for node in nodes)
@@ -289,8 +287,12 @@ class StreamDisplay:
         """Name files that could not be loaded, each once as long as it is refused for the same reason."""
         reasons = {load.path: load.reason for load in refused}
         for path, reason in reasons.items() - self._refused.items():
-            self._console.print(plain(f"refused: {path}: {reason}"), soft_wrap=True)
+            say(self._console, f"refused: {path}: {reason}")
         self._refused = reasons
+
+    def tell(self, text: str) -> None:
+        """Say something that a user should know."""
+        self._console.print(plain(text), soft_wrap=True)
 
     def refreshed(self, seconds: float) -> None:
         """Show how long gold took."""
@@ -301,7 +303,7 @@ class StreamDisplay:
         if self._console.is_terminal:
             self._live.update(self._table(), refresh=True)
         else:
-            self._console.print(plain(line), soft_wrap=True)
+            say(self._console, line)
 
     def _table(self) -> Table:
         table = Table(title=f"Gold in {self._gold_seconds:.1f} s; Ctrl-C stops", title_justify="left")

@@ -11,3 +11,9 @@ class UsageError(LakehouseError):
     """Wrong usage or settings; exit code 2."""
 
     exit_code = 2
+
+
+def raise_for(*problems: str) -> None:
+    """Raise one `LakehouseError` of all problems; an empty text is none."""
+    if any(problems):
+        raise LakehouseError("\n".join(filter(None, problems)))

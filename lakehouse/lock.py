@@ -25,7 +25,10 @@ def writer_lock(home: Path) -> Iterator[None]:
         home.mkdir(parents=True, exist_ok=True)
         file = (home / ".lock").open("a+")
     except OSError as error:
-        raise UsageError(f"LAKEHOUSE_HOME {home} cannot be used: {error.strerror}.") from None
+        raise UsageError(
+            f"LAKEHOUSE_HOME {home} cannot be used: {error.strerror}. "
+            "Give this user the right to write there, or set it to another folder."
+        ) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,6 +37,11 @@ def writer_lock(home: Path) -> Iterator[None]:
             raise UsageError(
                 f"Another run (process {file.read() or 'unknown'}) is writing to {home}: "
                 "wait for it, or set LAKEHOUSE_HOME to another folder."
+            ) from None
+        except OSError as error:
+            raise UsageError(
+                f"LAKEHOUSE_HOME {home} is on a disk without locks ({error.strerror}). "
+                "Mount it so that it has them, such as by NFS 4, or set it to a folder on a local disk."
             ) from None
         free = shutil.disk_usage(home).free / 1e6
         if free < _MINIMUM_FREE_MB:

@@ -2,8 +2,10 @@
 
 import re
 import sys
+from textwrap import fill
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,8 +21,28 @@ def plain(text: object, several_lines: bool = False) -> Text:
     return Text("\n".join(_CONTROL.sub(lambda found: ascii(found[0])[1:-1], line) for line in lines))
 
 
+def say(console: Console, message: object, several_lines: bool = False, colour: str = "") -> None:
+    """Print text as it is, its first word in a `colour`.
+
+    A terminal gets it folded between words; a long one, such as a path, stays whole and can be copied.
+    """
+    text = plain(message, several_lines)
+    if console.is_terminal:
+        lines = text.plain.split("\n")
+        folded = (fill(x, console.width, break_long_words=False, break_on_hyphens=False) for x in lines)
+        text = Text("\n".join(folded))
+    text.stylize(colour, 0, text.plain.find(" "))
+    console.print(text, soft_wrap=True)
+
+
 def narrow_table(title: str) -> Table:
-    """A table without lines between columns, so that more of them fit."""
+    """A table without lines around it and between columns, so that more of them fit."""
     return Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
     )

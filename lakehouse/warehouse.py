@@ -42,19 +42,17 @@ class Warehouse:
         tables = self.tables()
         found = [table for table in tables if name in (table, table.split(".")[1])]
         if not found:
-            raise UsageError(
-                f"There is no table {name}.{did_you_mean(name, tables)}\nTables: {', '.join(tables)}"
-            )
+            raise UsageError(f"There is no table {name}.{did_you_mean(name, tables)}")
         if len(found) > 1:
             raise UsageError(f"{name} is in several schemas; give one of {', '.join(found)}.")
         return found[0], tables[found[0]]
 
 
 def did_you_mean(name: str, tables: Iterable[str]) -> str:
-    """A question, after a blank, where tables (`schema.table`) are called nearly so in any schema."""
+    """What to add to an error: tables (`schema.table`) that are called nearly so in any schema, else all."""
     by_name: dict[str, list[str]] = {}
     for table in tables:
         by_name.setdefault(table.split(".")[1], []).append(table)
     near = get_close_matches(name.split(".")[-1].lower(), by_name)
     found = [table for close in near for table in by_name[close]]
-    return f" Did you mean {' or '.join(found)}?" if found else ""
+    return f" Did you mean {' or '.join(found)}?" if found else f"\nTables: {', '.join(tables)}"

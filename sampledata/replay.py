@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from ingestion.bronze.topics import ANSWER_SECONDS, KafkaUnavailable
+from ingestion.kafka import ANSWER_SECONDS, Kafka
 from ingestion.landing.writer import write
 
 # Files arrive this often, in seconds.
@@ -76,7 +76,7 @@ class _Transport(Protocol):
     def flush(self) -> None: ...
 
 
-def replay_to_kafka(folder: Path, servers: str, landing: Path, speed: float = 1) -> Summary:
+def replay_to_kafka(folder: Path, kafka: Kafka, landing: Path, speed: float = 1) -> Summary:
     """Send recorded messages to their topics, and the CSV files, which have none, to the landing zone.
 
     `folder` has the folders registered_users, gym_logins and kafka_multiplex, or some of them. `speed` is
@@ -85,12 +85,12 @@ def replay_to_kafka(folder: Path, servers: str, landing: Path, speed: float = 1)
 
     Raises:
         ValueError: there are no recorded files, or the speed is negative.
-        KafkaUnavailable: the servers (host:port, several with commas) do not answer.
+        KafkaUnavailable: the servers do not answer.
         ReplayError: messages were not taken.
     """
     lines = _recorded(folder, speed)
     summary = Summary()
-    files, topics = _Files(landing, summary), _Topics(servers, summary)
+    files, topics = _Files(landing, summary), _Topics(kafka, summary)
     _send(lines, {_MESSAGES: topics}, files, speed, summary)
     topics.finish()
     return summary
@@ -213,24 +213,21 @@ class _Files:
 class _Topics:
     """Kafka: each line becomes a message of the topic it names."""
 
-    def __init__(self, servers: str, summary: Summary) -> None:
+    def __init__(self, kafka: Kafka, summary: Summary) -> None:
         self._summary = summary
         self._failed: Counter[str] = Counter()
-        self._producer = Producer(
-            {
-                "bootstrap.servers": servers,
-                # Each message once and in its order, also when a server has to be asked again.
-                "enable.idempotence": True,
-                "compression.type": "lz4",
-                "linger.ms": 20,
-                "message.timeout.ms": 30_000,
-                "log_level": 0,
-            }
+        self._producer = kafka.client(
+            Producer,
+            # Each message once and in its order, also when a server has to be asked again.
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=20,
+            message_timeout_ms=30_000,
         )
         try:
             self._producer.list_topics(timeout=ANSWER_SECONDS)
         except KafkaException as error:
-            raise KafkaUnavailable.from_error(servers, error) from None
+            raise kafka.failure(error, self._producer) from None
 
     def send(self, line: Line) -> None:
         fields = _envelope(line.text)

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -33,7 +33,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+listener.security.protocol.map=CLIENTS:{protocol},CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENTS
 log.dirs={folder}/data
 log.retention.ms=-1
 log.cleaner.dedupe.buffer.size=4194304
@@ -67,13 +69,18 @@ class Broker:
     """A broker whose messages and offsets stay in `folder`, so that it can be stopped and started again.
 
     It listens on 127.0.0.1 at `port`; 0 takes a free one, which it keeps when it is started again. Topics
-    are created when somebody first writes to them, or by `create_topics`. As a context manager it is
-    started and stopped.
+    are created when somebody first writes to them, or by `create_topics`. `security` says how clients get in,
+    by librdkafka's names, and `properties` are the broker's own for that. As a context manager it is started
+    and stopped.
     """
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, security: Mapping[str, str] | None = None, properties: str = ""
+    ) -> None:
         self.folder = folder.absolute()
         self._port = port
+        self._security: dict[str, str | int | float | bool] = {**(security or {})}
+        self._properties = properties
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -108,9 +115,11 @@ class Broker:
         self._check_possible()
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
-        properties.write_text(
-            _PROPERTIES.format(port=self._port, controller_port=_free_port(), folder=self.folder)
+        protocol = self._security.get("security.protocol", "PLAINTEXT")
+        own = _PROPERTIES.format(
+            port=self._port, controller_port=_free_port(), folder=self.folder, protocol=protocol
         )
+        properties.write_text(own + self._properties)
         # The last file of the format, so that a start that was killed meanwhile is done again.
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(properties)
@@ -210,7 +219,8 @@ class Broker:
 
     def _admin(self) -> AdminClient:
         return AdminClient(
-            {
+            self._security
+            | {
                 "bootstrap.servers": self.address,
                 "reconnect.backoff.ms": 50,
                 "reconnect.backoff.max.ms": 200,

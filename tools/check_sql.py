@@ -46,7 +46,7 @@ def check(home: Path) -> list[str]:
         _dbt(settings, "build", "--empty", "--exclude-resource-types", "unit_test")
         refused += refusals(home / "target" / "run" / _NAME, folders)
     _dbt(settings, "compile", "--select", "resource_type:analysis")
-    refused += refusals(home / "target" / "compiled" / _NAME, folders, "analyses/*.sql")
+    refused += refusals(home / "target" / "compiled" / _NAME, folders, "analyses/**/*.sql")
     return list(dict.fromkeys(refused))
 
 

@@ -1,7 +1,16 @@
 """Bronze: everything that arrived, once, in append-only tables that the contract types."""
 
-from ingestion.bronze.drift import overwrite_changed
+from ingestion.bronze.drift import has_changed, overwrite_changed
 from ingestion.bronze.files import LoadError, TableProgress, load
 from ingestion.bronze.load_log import LOADS, QUARANTINE, FileLoad
 
-__all__ = ["LOADS", "QUARANTINE", "FileLoad", "LoadError", "TableProgress", "load", "overwrite_changed"]
+__all__ = [
+    "LOADS",
+    "QUARANTINE",
+    "FileLoad",
+    "LoadError",
+    "TableProgress",
+    "has_changed",
+    "load",
+    "overwrite_changed",
+]

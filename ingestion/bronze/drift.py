@@ -29,6 +29,11 @@ def differences(tables: Tables, table: SourceTable) -> list[str]:
     return lines
 
 
+def has_changed(tables: Tables, table: SourceTable) -> bool:
+    """Whether a contract differs from its bronze table, where there is one."""
+    return tables.exists(table.bronze) and bool(differences(tables, table))
+
+
 def overwrite_changed(tables: Tables, contracts: Sequence[SourceTable]) -> dict[str, list[str]]:
     """Give bronze tables the schema of their contracts; returns the differences by table.
 
@@ -37,7 +42,8 @@ def overwrite_changed(tables: Tables, contracts: Sequence[SourceTable]) -> dict[
     """
     changed = {}
     for table in contracts:
-        if tables.exists(table.bronze) and (lines := differences(tables, table)):
+        if has_changed(tables, table):
+            lines = differences(tables, table)
             stored = tables.select(table.bronze, "select * from {t}")
             rows = pa.Table.from_batches(_conformed(stored, table), bronze_schema(table))
             tables.overwrite(table.bronze, rows, table.arrives.partitioned_by)

@@ -3,9 +3,9 @@
 import functools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -28,18 +28,21 @@ from ingestion.bronze.load_log import (
     create_tables,
     read_history,
 )
+from ingestion.bronze.suspects import ReadingNote
 from ingestion.contracts import SourceTable
 from ingestion.errors import root_cause
 from ingestion.landing.discovery import Discovery, Listing
 from ingestion.landing.zone import FileGlob, LandedFile, LandingError, check_landing
-from ingestion.readers import FileRefused, check_compression, reader_for
+from ingestion.limits import DEFAULT, Limits
+from ingestion.readers import FileRefused, check_compression, read_within, reader_for
 from ingestion.tables import Tables
+from ingestion.threads import threads
 from ingestion.times import later_than
 
 # More at once than cores only wait for each other.
 _TABLES_AT_ONCE = 4
 
-_UNREADABLE = (FileRefused, OSError, EOFError, zlib.error, pa.ArrowInvalid, UnicodeError)
+_UNREADABLE = (FileRefused, OSError, EOFError, zlib.error, pa.ArrowInvalid, UnicodeError, MemoryError)
 
 
 class LoadError(Exception):
@@ -61,12 +64,14 @@ def load(
     landing: str,
     report: Callable[[TableProgress], None] = lambda progress: None,
     discovery: Discovery | None = None,
+    limits: Limits = DEFAULT,
+    note: Path | None = None,
 ) -> list[FileLoad]:
     """Load what landed since the last call, all tables side by side; returns a row per file.
 
     `landing` is the landing zone, a folder or `s3://bucket/prefix`, which is listed once where `discovery`
-    does not tell what is new. `report` is called from several threads.
-    Refused files are among the result, with their reason.
+    does not tell what is new. `report` is called from several threads. The file `note` says what is being
+    read. Refused files are among the result, with their reason.
 
     Raises:
         LandingError: the landing zone does not exist or cannot be listed.
@@ -77,8 +82,9 @@ def load(
     histories = read_history(tables)
     globs = [FileGlob.of(table, landing) for table in contracts]
     discover = discovery or Listing(globs)
+    reading = ReadingNote(note)
     loaders = [
-        FileLoader(tables, table, glob, histories[table.source, table.name], discover)
+        FileLoader(tables, table, glob, histories[table.source, table.name], discover, limits, reading)
         for table, glob in zip(contracts, globs, strict=True)
     ]
 
@@ -92,7 +98,7 @@ def load(
         report(TableProgress(loader.table, "done", tuple(loads)))
         return loads
 
-    with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+    with reading, threads(_TABLES_AT_ONCE) as pool:
         results = list(pool.map(run, loaders))
     _raise_failures(contracts, results)
     return [load for loads in results if isinstance(loads, list) for load in loads]
@@ -124,14 +130,23 @@ class FileLoader:
     """Loads one table from the landing zone."""
 
     def __init__(
-        self, tables: Tables, table: SourceTable, glob: FileGlob, history: History, discovery: Discovery
+        self,
+        tables: Tables,
+        table: SourceTable,
+        glob: FileGlob,
+        history: History,
+        discovery: Discovery,
+        limits: Limits,
+        note: ReadingNote,
     ) -> None:
         self.table = table
         self._tables = tables
         self._glob = glob
         self._history = history
         self._discovery = discovery
-        self._reader = reader_for(table)
+        self._limits = limits
+        self._note = note
+        self._reader = reader_for(table, limits)
         # What this call loaded, and what a killed one had.
         self._loads: list[FileLoad] = []
 
@@ -208,7 +223,8 @@ class FileLoader:
             if checksum in seen:
                 return "duplicate", f"the same bytes as {seen[checksum]}", checksum
             check_compression(file)
-            self._reader.check(self.table, file)
+            with self._note.reading(self.table, file, self._limits):
+                self._reader.check(self.table, file)
         except _UNREADABLE as error:
             return "refused", _reason(error), checksum
         return "loaded", None, checksum
@@ -222,7 +238,7 @@ class FileLoader:
         by_path = {load.path: load for load in loads if load.status == "loaded"}
         if by_path:
             accepted = [(file, by_path[file.path]) for file in files if file.path in by_path]
-            read = functools.partial(_read, self.table)
+            read = functools.partial(_read, self.table, self._limits, self._note)
             self._tables.append_items(self.table.bronze, QUARANTINE, accepted, read, as_metadata(loads))
 
     def _refuse_unreadable(self, files: Sequence[LandedFile], loads: Sequence[FileLoad]) -> list[FileLoad]:
@@ -237,8 +253,9 @@ class FileLoader:
 
     def _why_unreadable(self, file: LandedFile) -> str | None:
         try:
-            for _ in self._reader.read(self.table, file):
-                pass
+            with self._note.reading(self.table, file, self._limits):
+                for _ in read_within(self.table, file, self._limits):
+                    pass
         except _UNREADABLE as error:
             return _reason(error)
         return None
@@ -254,11 +271,12 @@ class FileLoader:
 
 
 def _read(
-    table: SourceTable, item: tuple[LandedFile, FileLoad]
+    table: SourceTable, limits: Limits, note: ReadingNote, item: tuple[LandedFile, FileLoad]
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     file, load = item
     origin = Origin(load.path, load.ingested_at, load.batch_id)
-    return rows_of(table, reader_for(table).read(table, file), origin)
+    with note.reading(table, file, limits):
+        yield from rows_of(table, read_within(table, file, limits), origin)
 
 
 def _without_checksum_of_changed(files: Sequence[LandedFile], loads: Sequence[FileLoad]) -> list[FileLoad]:

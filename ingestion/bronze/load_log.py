@@ -38,6 +38,7 @@ LOADS_SCHEMA = _schema(
     ("started_at", _TIME, "When loading began"),
     ("finished_at", _TIME, "When loading ended"),
     ("next_offset", pa.int64(), "Offset at which the next load of the partition begins"),
+    ("topic_id", pa.string(), "What Kafka knows the topic by; a topic that is made again has another"),
 )
 
 QUARANTINE_SCHEMA = _schema(
@@ -75,6 +76,7 @@ class FileLoad:
     started_at: datetime
     finished_at: datetime
     next_offset: int | None = None
+    topic_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The row in types that JSON has."""

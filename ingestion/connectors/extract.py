@@ -1,7 +1,6 @@
 """From connectors to the landing zone: what changed, a file a page, however often it is stopped."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -21,6 +20,7 @@ from ingestion.connectors.stream import (
     Window,
 )
 from ingestion.errors import root_cause
+from ingestion.threads import threads
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def extract(
     for extraction in extractions:
         declared = extraction.stream.declared
         groups.setdefault((declared.connector, *sorted(declared.settings.items())), []).append(extraction)
-    with ThreadPoolExecutor(max(len(groups), 1)) as pool:
+    with threads(max(len(groups), 1)) as pool:
         for _ in pool.map(
             lambda group: _extract_group(group, settings, landing, request, report), groups.values()
         ):

@@ -28,7 +28,6 @@ from ingestion.connectors.stream import (
     Stream,
     Window,
 )
-from ingestion.times import from_epoch_micros
 
 # Times are compared and written in UTC; nothing is waited for without end.
 _SESSION = "-c timezone=UTC -c datestyle=ISO -c statement_timeout=30min -c lock_timeout=1min"
@@ -158,20 +157,20 @@ class Postgres(Connector):
             yield from self._read(stream, replace(table, cursor=None), where, position, until)
 
     def _copy(self, stream: Stream, query: Composable) -> list[Record]:
-        """The records of a query that gives the microseconds of the cursor, and the row as JSON."""
+        """The records of a query that gives the time of the cursor, and the row as JSON."""
         self.traffic.requests += 1
         statement = SQL("copy ({}) to stdout (format csv, delimiter E'\\x02', quote E'\\x01')").format(query)
         records = []
         with self._connection.cursor().copy(statement) as rows:
             for row in rows:
-                micros, line = bytes(row).decode()[:-1].split("\x02", 1)
+                time, line = str(row, "utf-8")[:-1].split("\x02", 1)
                 if "\n" in line or "\r" in line:
                     # Only values of the type json keep their line ends, between their parts.
                     line = line.replace("\x01", "").replace("\n", " ").replace("\r", " ")
-                if not micros:
+                if not time:
                     records.append(stream.record(line, null_cursor=True))
                     continue
-                records.append(Record(line, Position(from_epoch_micros(int(micros)), ())))
+                records.append(Record(line, Position(datetime.fromisoformat(time), ())))
         if records:
             # Only the last one's key is asked for.
             records[-1] = stream.record(records[-1].line, null_cursor=True)

@@ -39,14 +39,15 @@ class Table:
                 values.append(SQL("cast({} as {})").format(Literal(value), SQL(kind)))
             behind = SQL("({}) > ({})").format(SQL(", ").join(order), SQL(", ").join(values))
             where = SQL("{} and {}").format(where, behind)
-        micros: Composable = SQL("null")
+        # Of the session's time zone, UTC, where the column has none.
+        time: Composable = SQL("null")
         if self.cursor:
-            micros = SQL("cast(extract(epoch from {}) * 1000000 as bigint)").format(Identifier(self.cursor))
+            time = SQL("cast({} as timestamptz)").format(Identifier(self.cursor))
         return SQL(
-            "select {micros}, row_to_json(page) from "
+            "select {time}, row_to_json(page) from "
             "(select {columns} from {table} where {where} order by {order} limit {size}) as page"
         ).format(
-            micros=micros,
+            time=time,
             columns=SQL(", ").join(map(Identifier, self.columns)),
             table=self.name,
             where=where,

@@ -57,14 +57,16 @@ class State:
         """The records of the next page that have not landed yet; those that may come again are remembered."""
         if records:
             self.position = records[-1].position
-        oldest, newest = self._oldest(stream), max((time for time, _ in self.seen.values()), default=-1)
         new = []
+        oldest, newest = self._oldest(stream), max((time for time, _ in self.seen.values()), default=-1)
+        comes_again, is_known = from_epoch_micros(oldest), from_epoch_micros(newest)
         for record in records:
-            time = to_epoch_micros(record.position.cursor or self._until)
-            if oldest <= time or time <= newest:
+            time = record.position.cursor or self._until
+            # Most are neither, and need no hash.
+            if time >= comes_again or time <= is_known:
                 name, version = _identity(record)
                 known = name in self.seen and self.seen[name][1] == version
-                self.seen[name] = (time, version)
+                self.seen[name] = (to_epoch_micros(time), version)
                 if known:
                     continue
             new.append(record)

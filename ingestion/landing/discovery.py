@@ -22,7 +22,8 @@ class Listing:
     """
 
     def __init__(self, globs: Sequence[FileGlob]) -> None:
-        found = {folder: list_folder(folder) for folder in {glob.folder for glob in globs}}
+        places = {glob.folder: glob.landing for glob in globs}
+        found = {folder: list_folder(folder, landing) for folder, landing in places.items()}
         self.files = {glob: list(glob.among(found[glob.folder])) for glob in globs}
 
     def __call__(self, glob: FileGlob, load: Callable[[Iterable[LandedFile]], None]) -> None:

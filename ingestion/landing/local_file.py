@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ingestion.landing.zone import LandingError, is_hidden
+from ingestion.landing.zone import LandingError, is_hidden, without_links
 
 PART_BYTES = 8 << 20
 _MOST_PARTS = 10_000
@@ -74,14 +74,13 @@ class LocalFile:
 
 
 def files_below(folder: Path) -> Iterator[LocalFile]:
-    """Files below a folder, without those that are hidden or still being written."""
+    """Files below a folder, without links and without those that are hidden or still being written."""
     if not folder.is_dir():
         raise LandingError(f"{folder} is no folder; give one whose files are to be uploaded")
-    for parent, subfolders, names in os.walk(folder, onerror=_cannot_list, followlinks=True):
-        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
-        for name in names:
-            if not is_hidden(name):
-                yield from _found(Path(parent, name), folder)
+    for parent, subfolders, names in os.walk(folder, onerror=_cannot_list):
+        subfolders[:] = without_links(parent, [name for name in subfolders if not is_hidden(name)])
+        for name in without_links(parent, [name for name in names if not is_hidden(name)]):
+            yield from _found(Path(parent, name), folder)
 
 
 def _found(path: Path, folder: Path) -> Iterator[LocalFile]:

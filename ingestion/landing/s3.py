@@ -16,6 +16,8 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
+from ingestion.errors import without_passwords
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from botocore.response import StreamingBody
@@ -216,7 +218,7 @@ def explained(uri: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise StorageError(f"{uri}: {_explanation(error)}") from error
+        raise StorageError(without_passwords(f"{uri}: {_explanation(error)}")) from error
 
 
 def _explanation(error: BotoCoreError | ClientError) -> str:

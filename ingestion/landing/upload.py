@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from ingestion.landing import s3
 from ingestion.landing.local_file import PART_BYTES, FileError, LocalFile, files_below
+from ingestion.threads import threads
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, MultipartUploadTypeDef
@@ -89,7 +90,7 @@ class Upload:
             s3.StorageError: object storage cannot be used.
         """
         there = self._sizes()
-        with _threads(_FILES_AT_ONCE) as files:
+        with threads(_FILES_AT_ONCE) as files:
             return list(files.map(lambda file: self._compare(file, there), self.files))
 
     def send(self, steps: Sequence[Step]) -> list[Step]:
@@ -101,7 +102,7 @@ class Upload:
         if any(step.action == "upload" and step.file.size > PART_BYTES for step in steps):
             self._interrupted = self._uploads()
         # The parts are given up first when something fails: files wait for them.
-        with _threads(_FILES_AT_ONCE) as files, _threads(_PARTS_AT_ONCE) as parts:
+        with threads(_FILES_AT_ONCE) as files, threads(_PARTS_AT_ONCE) as parts:
             return list(files.map(lambda step: self._send(step, parts), steps))
 
     def _sizes(self) -> dict[str, int]:
@@ -160,14 +161,14 @@ class Upload:
         self._report(file.size)
         return file.size
 
-    def _put_parts(self, file: LocalFile, threads: ThreadPoolExecutor) -> int:
+    def _put_parts(self, file: LocalFile, pool: ThreadPoolExecutor) -> int:
         continued = self._continued(file)
         upload = continued or self._begun(file)
         missing = {n: part for n, part in file.parts().items() if n not in upload.parts}
         sent = sum(length for _, length in missing.values())
         self._report(file.size - sent)
         try:
-            futures = [threads.submit(self._put_part, file, upload, n, *part) for n, part in missing.items()]
+            futures = [pool.submit(self._put_part, file, upload, n, *part) for n, part in missing.items()]
             upload.parts.update(zip(missing, _results(futures), strict=True))
             file.check()
             with self._not_over_another(file):
@@ -283,16 +284,6 @@ class Upload:
 
     def _uri(self, name: str) -> str:
         return f"{s3.SCHEME}{self._bucket}/{self._prefix}{name}".encode(errors="backslashreplace").decode()
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that do not begin anything more after an error."""
-    pool = ThreadPoolExecutor(number)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _results(futures: "Sequence[Future[CompletedPartTypeDef]]") -> "list[CompletedPartTypeDef]":

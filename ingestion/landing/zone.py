@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -17,6 +19,7 @@ from ingestion.contracts import SourceTable
 from ingestion.landing import s3
 from ingestion.times import from_epoch_millis
 
+_LOG = logging.getLogger(__name__)
 # Spark decompresses by the same endings.
 _DECOMPRESSORS: dict[str, Callable[[BinaryIO], object]] = {".gz": gzip.open, ".bz2": bz2.open}
 # How names begin and end of what is hidden, locked or still being written.
@@ -75,13 +78,14 @@ class FileGlob:
     folder: str
     name: str
     label: str = ""
+    landing: str = ""
 
     @classmethod
     def of(cls, table: SourceTable, landing: str) -> "FileGlob":
         """The pattern of `table`, whose name is its label, below the landing zone."""
         pattern = PurePosixPath(table.arrives.path)
         folder = "/".join([landing.rstrip("/"), *pattern.parent.parts])
-        return cls(folder, pattern.name, table.identifier)
+        return cls(folder, pattern.name, table.identifier, landing.rstrip("/"))
 
     def files(self) -> Iterator[LandedFile]:
         """Files that match now.
@@ -89,7 +93,7 @@ class FileGlob:
         Raises:
             LandingError: the folder is unreadable, or a folder is named like a file.
         """
-        return self.among(list_folder(self.folder))
+        return self.among(list_folder(self.folder, self.landing))
 
     def among(self, found: "Found") -> Iterator[LandedFile]:
         """Files that match, among those of the folder.
@@ -118,13 +122,21 @@ class Found:
     folders: list[str]
 
 
-def list_folder(folder: str) -> Found:
+def list_folder(folder: str, landing: str = "") -> Found:
     """What lies below a folder or `s3://...` now; nothing where it does not exist.
+
+    Links below the landing zone, or below the folder without one, are told and not followed.
 
     Raises:
         LandingError: it is unreadable.
     """
-    return _list_objects(folder) if _is_remote(folder) else _walk(folder)
+    if _is_remote(folder):
+        return _list_objects(folder)
+    below = Path(folder).relative_to(landing).parts if landing else ()
+    for number, name in enumerate(below):
+        if not without_links(os.path.join(landing, *below[:number]), [name]):
+            return Found([], [])
+    return _walk(folder)
 
 
 def _list_objects(folder: str) -> Found:
@@ -141,15 +153,27 @@ def _list_objects(folder: str) -> Found:
 
 def _walk(root: str) -> Found:
     found = Found([], [])
-    for folder, subfolders, names in os.walk(root, onerror=_cannot_list, followlinks=True):
-        subfolders[:] = [name for name in subfolders if not is_hidden(name)]
+    for folder, subfolders, names in os.walk(root, onerror=_cannot_list):
+        subfolders[:] = without_links(folder, [name for name in subfolders if not is_hidden(name)])
         found.folders.extend(os.path.join(folder, name) for name in subfolders)
-        for name in names:
+        for name in without_links(folder, [name for name in names if not is_hidden(name)]):
             # A file may be moved away while the folder is listed.
             with suppress(FileNotFoundError):
-                if not is_hidden(name):
-                    found.files.append(_landed(os.path.join(folder, name)))
+                found.files.append(_landed(os.path.join(folder, name)))
     return found
+
+
+def without_links(folder: str, names: list[str]) -> list[str]:
+    """Names of what really lies in a folder; links are told: they may lead anywhere, or in a circle."""
+    links = {name for name in names if os.path.islink(os.path.join(folder, name))}
+    for name in links:
+        _tell_of_link(os.path.join(folder, name))
+    return [name for name in names if name not in links]
+
+
+@cache
+def _tell_of_link(path: str) -> None:
+    _LOG.warning("%a is a link and was left out: put the file or folder itself there.", path)
 
 
 def _landed(path: str) -> LandedFile:

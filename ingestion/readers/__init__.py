@@ -6,20 +6,29 @@ contract's business (`ingestion.bronze.conform`), so a reader knows its format a
 
 import codecs
 import io
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePath
-from typing import BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 import pyarrow as pa
 
 from ingestion.contracts import SourceTable
 from ingestion.landing.zone import LandedFile
+from ingestion.limits import Limits
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 # Columns a reader adds to the contract's: values under names that the contract does not have
 # (map<string,string>, null where there are none), and the text of a record that cannot be parsed.
 EXTRA, UNPARSED = "_extra", "_unparsed"
 
 NO_RECORDS = "a complete extract without a record would mean that everything was removed"
+
+_BUFFER_BYTES = 1 << 20
+# What a message shows of names in a file.
+_SHOWN_NAMES, _SHOWN_CHARACTERS = 20, 50
 
 _UNREAD = (".7z", ".deflate", ".lz4", ".rar", ".snappy", ".tar", ".tgz", ".xz", ".z", ".zip", ".zst")
 # How files begin that say their encoding; the longer marks first, as they begin with shorter ones.
@@ -53,21 +62,26 @@ def check_compression(file: LandedFile) -> None:
         raise FileRefused(f"files that end in {ending} are not read: unpack it, or send it as .gz")
 
 
-def check_header(table: SourceTable, header: Sequence[str], hint: str) -> None:
+def check_header(table: SourceTable, header: Sequence[str], hint: str, limits: Limits) -> None:
     """Refuse a header that does not have the contract's columns; `hint` says what else to look at."""
-    names = [name for name in header if name.strip()]
+    if len(header) > limits.columns:
+        raise FileRefused(
+            f"the header has {len(header):,} columns, more than {limits.columns:,} (LAKEHOUSE_MAX_COLUMNS): "
+            f"{hint}"
+        )
+    names = Counter(name for name in header if name.strip())
     declared = {column.header for column in table.columns}
     missing = [column.header for column in table.columns if column.header not in names]
     unknown = [name for name in names if name not in declared]
     if len(missing) == len(declared):
-        raise FileRefused(f"the header has none of the declared columns, but {names}: {hint}")
+        raise FileRefused(f"the header has none of the declared columns, but {listed(names)}: {hint}")
     if missing:
         raise FileRefused(
-            f"the header lacks {missing} and has the undeclared {unknown}: "
+            f"the header lacks {missing} and has the undeclared {listed(unknown)}: "
             "was a column renamed? Correct the file or the contract."
         )
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise FileRefused(f"the header has {repeated} more than once")
+    if repeated := sorted(name for name, count in names.items() if count > 1):
+        raise FileRefused(f"the header has {listed(repeated)} more than once")
 
 
 def check_records(table: SourceTable, batches: Iterator[pa.RecordBatch], hint: str) -> None:
@@ -84,13 +98,49 @@ def check_records(table: SourceTable, batches: Iterator[pa.RecordBatch], hint: s
         raise FileRefused(NO_RECORDS)
 
 
-def open_bytes(file: LandedFile, encoding: str) -> tuple[BinaryIO, str]:
+def listed(names: Collection[str]) -> str:
+    """Names as a message shows them, the first of many and the beginning of long ones."""
+    shown = str([name[:_SHOWN_CHARACTERS] for name in list(names)[:_SHOWN_NAMES]])
+    return shown if len(names) <= _SHOWN_NAMES else f"{shown} and {len(names) - _SHOWN_NAMES:,} more"
+
+
+def open_limited(file: LandedFile, most: int, setting: str) -> io.BufferedReader:
+    """The uncompressed file, which is refused when `most` bytes of it have been read and there are more."""
+    if file.size > most:
+        raise FileRefused(f"the file has {file.size:,} bytes, more than {most:,} ({setting})")
+    return io.BufferedReader(_Limited(file.open(), most, setting), _BUFFER_BYTES)
+
+
+class _Limited(io.RawIOBase):
+    def __init__(self, source: BinaryIO, most: int, setting: str) -> None:
+        self._source, self._most, self._setting = cast(io.BufferedReader, source), most, setting
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        count = self._source.readinto(buffer)
+        self._read += count
+        if self._read > self._most:
+            raise FileRefused(
+                f"the file has more than {self._most:,} bytes ({self._setting}) after decompression: "
+                "send it in parts, or raise the setting"
+            )
+        return count
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
+
+
+def open_bytes(file: LandedFile, encoding: str, limits: Limits) -> tuple[BinaryIO, str]:
     """The uncompressed file and its encoding, which is `encoding` where the file itself does not say another.
 
     Raises:
         FileRefused: it is compressed, but its name does not say so.
     """
-    source = cast(io.BufferedReader, file.open())
+    source = open_limited(file, limits.file_bytes, "LAKEHOUSE_MAX_FILE_BYTES")
     try:
         beginning = source.peek(8)
         for mark, program in _COMPRESSED.items():
@@ -106,7 +156,7 @@ def open_bytes(file: LandedFile, encoding: str) -> tuple[BinaryIO, str]:
     return source, next(marked, encoding)
 
 
-def open_text(file: LandedFile, encoding: str) -> io.TextIOWrapper:
+def open_text(file: LandedFile, encoding: str, limits: Limits) -> io.TextIOWrapper:
     """The uncompressed file as text, with replacement characters for what is not in its encoding.
 
     Line ends become line feeds.
@@ -114,11 +164,11 @@ def open_text(file: LandedFile, encoding: str) -> io.TextIOWrapper:
     Raises:
         FileRefused: it is compressed, but its name does not say so.
     """
-    return io.TextIOWrapper(*open_bytes(file, encoding), errors="replace")
+    return io.TextIOWrapper(*open_bytes(file, encoding, limits), errors="replace")
 
 
 class Reader(Protocol):
-    """Reads files of one format."""
+    """Reads files of one format, within limits."""
 
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Look at the beginning of a file; raise `FileRefused` where it cannot be the table's."""
@@ -134,16 +184,33 @@ class Reader(Protocol):
         """
 
 
-def reader_for(table: SourceTable) -> Reader:
+def reader_for(table: SourceTable, limits: Limits) -> Reader:
     """The reader of the table's format."""
     from ingestion.readers.csv import CsvReader
     from ingestion.readers.json import JsonArrayReader, JsonLinesReader
     from ingestion.readers.xlsx import XlsxReader
 
     readers: dict[str, Reader] = {
-        "csv": CsvReader(),
-        "json": JsonLinesReader(),
-        "json_array": JsonArrayReader(),
-        "xlsx": XlsxReader(),
+        "csv": CsvReader(limits),
+        "json": JsonLinesReader(limits),
+        "json_array": JsonArrayReader(limits),
+        "xlsx": XlsxReader(limits),
     }
     return readers[table.arrives.format]
+
+
+def read_within(table: SourceTable, file: LandedFile, limits: Limits) -> Iterator[pa.RecordBatch]:
+    """What the table's reader reads.
+
+    Raises:
+        FileRefused: too many records cannot be parsed, or the reader cannot read the file.
+    """
+    broken = 0
+    for batch in reader_for(table, limits).read(table, file):
+        broken += batch.num_rows - batch.column(UNPARSED).null_count
+        if broken > limits.broken_records:
+            raise FileRefused(
+                f"more than {limits.broken_records:,} records cannot be parsed "
+                "(LAKEHOUSE_MAX_BROKEN_RECORDS): correct the file, or raise the setting"
+            )
+        yield batch

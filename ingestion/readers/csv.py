@@ -8,6 +8,7 @@ from pyarrow import csv
 
 from ingestion.contracts import SourceTable
 from ingestion.landing.zone import LandedFile
+from ingestion.limits import Limits
 from ingestion.readers import check_header, check_records
 from ingestion.readers.dialect import Block, Dialect
 from ingestion.readers.records import from_sheet, strings, unparsed
@@ -18,18 +19,21 @@ Columns = Sequence[pa.Array]
 class CsvReader:
     """Reads CSV; columns are found by their name in the header, in any order."""
 
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
     def check(self, table: SourceTable, file: LandedFile) -> None:
         """Refuse a file whose header does not have the contract's columns, or that has no record."""
-        dialect = Dialect.of(table)
+        dialect = Dialect.of(table, self._limits)
         with dialect.open(file) as source:
             header, _ = dialect.header(source)
         hint = f"is the delimiter {dialect.delimiter!r}, and is there a header line?"
-        check_header(table, header, hint)
+        check_header(table, header, hint, self._limits)
         check_records(table, self.read(table, file), f"has each line the {len(header)} fields of the header?")
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
         """Read the file; blank lines and repetitions of the header are no records."""
-        dialect = Dialect.of(table)
+        dialect = Dialect.of(table, self._limits)
         with dialect.open(file) as source:
             header, begun = dialect.header(source)
             for block in dialect.blocks(source, begun):

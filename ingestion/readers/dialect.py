@@ -12,11 +12,10 @@ import numpy as np
 
 from ingestion.contracts import SourceTable
 from ingestion.landing.zone import LandedFile
+from ingestion.limits import Limits
 from ingestion.readers import FileRefused, open_bytes
 
 _CHUNK = 1 << 21
-# A quote that is never closed has to end somewhere.
-_LONGEST_RECORD = 1 << 24
 _LINE = re.compile(rb"[^\r\n]*+(?:\r\n?|\n)?")
 _BLANK_LINES = re.compile(rb"(?:[ \t]*(?:\r\n?|\n))*")
 
@@ -44,9 +43,10 @@ class Dialect:
     escape: str
     encoding: str
     null: str
+    limits: Limits
 
     @classmethod
-    def of(cls, table: SourceTable) -> "Dialect":
+    def of(cls, table: SourceTable, limits: Limits) -> "Dialect":
         """The dialect that the options of a table declare."""
         options = table.arrives.options
         quote = options.get("quote", '"')
@@ -56,6 +56,7 @@ class Dialect:
             escape=options.get("escape", quote),
             encoding=options.get("encoding", "utf-8"),
             null=options.get("nullValue", ""),
+            limits=limits,
         )
 
     @property
@@ -65,7 +66,7 @@ class Dialect:
 
     def open(self, file: LandedFile) -> BinaryIO:
         """The file in UTF-8, but for bytes that are not in its encoding."""
-        source, encoding = open_bytes(file, self.encoding)
+        source, encoding = open_bytes(file, self.encoding, self.limits)
         if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
             return source
         return cast(BinaryIO, _Utf8(io.TextIOWrapper(source, encoding, errors="replace", newline="")))
@@ -74,13 +75,18 @@ class Dialect:
         """The names in the header, and what was read of the lines below it.
 
         Raises:
-            FileRefused: the file is empty.
+            FileRefused: the file is empty, or its first line too long.
         """
         head = source.read(_CHUNK).removeprefix(codecs.BOM_UTF8)
         head = b"\n" + head[cast(re.Match[bytes], _BLANK_LINES.match(head)).end() :]
+        while not (record := self._record.match(head, 1)) and len(head) <= self.limits.record_bytes:
+            if not (chunk := source.read(_CHUNK)):
+                break
+            head += chunk
         if not head.strip():
             raise FileRefused("the file is empty")
-        record = self._record.match(head, 1) or cast(re.Match[bytes], _LINE.match(head, 1))
+        record = record or cast(re.Match[bytes], _LINE.match(head, 1))
+        self._check_length(len(record[0]))
         return self._fields(record[0]), head[record.end() :]
 
     def blocks(self, source: BinaryIO, begun: bytes) -> Iterator[Block]:
@@ -116,10 +122,10 @@ class Dialect:
         """The records that are there as a whole, and where they end."""
         if self.quote.encode() not in block:
             end = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
-            self._check_length(block, end)
+            self._check_length(len(block) - end)
             return Block(block[1:end], []), end
         end = self._end_of_pairs(block) if self.is_arrows else 0
-        if end == len(block) or (end and not at_end and len(block) - end <= _LONGEST_RECORD):
+        if end == len(block) or (end and not at_end and len(block) - end <= self.limits.record_bytes):
             return Block(block[1:end], []), end
         records, broken, end = [], [], 1
         while end < len(block):
@@ -154,13 +160,18 @@ class Dialect:
         """Whether the record that begins at `start` may become whole with what follows."""
         line = cast(re.Match[bytes], _LINE.match(block, start))[0]
         if not line.endswith((b"\r", b"\n")):
-            self._check_length(block, start)
+            self._check_length(len(block) - start)
             return True
-        return len(block) - start < _LONGEST_RECORD and bool(self._unfinished.match(block, start))
+        # A quote that is never closed has to end somewhere.
+        is_long = len(block) - start >= self.limits.record_bytes
+        return not is_long and bool(self._unfinished.match(block, start))
 
-    def _check_length(self, block: bytes, start: int) -> None:
-        if len(block) - start > _LONGEST_RECORD:
-            raise FileRefused(f"a line has more than {_LONGEST_RECORD:,} bytes: has the file line ends?")
+    def _check_length(self, length: int) -> None:
+        if length > self.limits.record_bytes:
+            raise FileRefused(
+                f"a line has more than {self.limits.record_bytes:,} bytes (LAKEHOUSE_MAX_RECORD_BYTES): "
+                "has the file line ends?"
+            )
 
     def _unescape(self, quoted: str) -> str:
         if self.escape == self.quote:

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from deltalake import DeltaTable
+from dbt.adapters.lakehouse.delta import open_table
 from deltalake.exceptions import CommitFailedError
 
 # Larger files stay as they are, so that a table is not written over and over.
@@ -16,7 +16,7 @@ def compact(location: str, place: int = 0) -> bool:
     Whether it did. Tables with another `place` do so in another cycle. What others write meanwhile comes
     first: then the files are left for the next time.
     """
-    table = DeltaTable(location)
+    table = open_table(location)
     sizes = table.get_add_actions(flatten=True)["size_bytes"].to_pylist()
     if sum(size < _SMALL_BYTES for size in sizes) <= _MOST_FILES + place:
         return False

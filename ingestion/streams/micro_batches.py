@@ -1,5 +1,6 @@
 """Streams that are read in batches until nothing is new, and what their checkpoints say about a batch."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,14 @@ from py4j.java_gateway import JavaObject
 from py4j.protocol import Py4JError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
+
+_CHECKPOINT_FILES = (
+    "metadata",
+    "offsets/[0-9]*",
+    "commits/[0-9]*",
+    "state/*/*/*.delta",
+    "state/*/*/*.snapshot",
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ def read_new(stream: DataFrame, checkpoint: Path, write: Callable[[MicroBatch], 
     Raises:
         Exception: what `write` raised, or else what ended the stream.
     """
+    forget_cut_off(checkpoint)
     failure: Exception | None = None
     unfinished = _has_unfinished_batch(checkpoint)
     callback = _Callback(stream.sparkSession)
@@ -93,6 +103,13 @@ class _Callback:
             with suppress(Py4JError, OSError):
                 self._server.getCallbackClient().connectionStopped(self._connection)
                 self._connection.shutdown()
+
+
+def forget_cut_off(checkpoint: Path) -> None:
+    """Remove a checkpoint in which a power cut left empty files: all is read again."""
+    files = (file for kind in _CHECKPOINT_FILES for file in checkpoint.glob(kind))
+    if any(file.is_file() and not file.stat().st_size for file in files):
+        shutil.rmtree(checkpoint)
 
 
 def _has_unfinished_batch(checkpoint: Path) -> bool:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from dbt.adapters.lakehouse import delta
 from dbt.adapters.lakehouse.sail import Sail
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, Transaction
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -48,13 +48,17 @@ class SailEngine:
         """When a silver table was last written; null when none ever was."""
         return self._clock.last
 
+    def exists(self, table: StreamTable) -> bool:
+        """Whether a silver table is there."""
+        return self._storage.exists(table.silver)
+
     def create(self, tables: Iterable[StreamTable]) -> None:
         """Create the silver tables that are missing, and `ops.quarantine`."""
         self._storage.create(QUARANTINE, QUARANTINE_SCHEMA)
         times = []
         for table in tables:
             self._storage.create(table.silver, table.columns, properties=table.properties)
-            newest = _newest(self._storage.location(table.silver), UPDATED_AT)
+            newest = self._newest(table.silver, UPDATED_AT)
             # Spark cuts what it notes to milliseconds.
             times.append(newest and newest + timedelta(milliseconds=1))
         self._clock = Clock(max(filter(None, times), default=None))
@@ -66,7 +70,7 @@ class SailEngine:
         if not self._storage.exists(table.bronze):
             return Fed()
         fed, taken = 0, self._taken(table, last)
-        newest = _newest(self._storage.location(table.bronze), "_ingested_at")
+        newest = self._newest(table.bronze, "_ingested_at")
         # Known without a query, for which Sail would have to start.
         if newest and to_epoch_micros(newest) == taken:
             return Fed()
@@ -75,14 +79,16 @@ class SailEngine:
             with TemporaryDirectory(prefix="lakehouse-stream-") as folder:
                 tables = SailTables(self._sail, self._storage, self._clock, Path(folder))
                 new = rows.where(arrived.between(_literal(part.first), _literal(part.last)))
-                take(NewRows(new, f"{_app(table)}-{part.last}", fed == 0, tables))
+                take(NewRows(new, f"{_app(table)}-{part.last}", fed == 0 or taken == 0, tables))
             self._note(table, last, part.last)
             fed += part.rows
         return Fed(fed)
 
     def start_over(self, table: SourceTable, last: StreamTable) -> None:
         """Feed all of a bronze table the next time."""
-        self._note(table, last, 0)
+        # What was taken is noted there.
+        if self.exists(last):
+            self._note(table, last, 0)
 
     def _parts(self, rows: DataFrame, taken: int | None) -> Iterator["_Part"]:
         """What arrived later than microsecond `taken`, split where files end."""
@@ -99,14 +105,17 @@ class SailEngine:
         if part:
             yield part
 
+    def _newest(self, name: str, column: str) -> datetime | None:
+        return delta.newest(delta.open_table(self._storage.location(name)), column)
+
     def _taken(self, table: SourceTable, last: StreamTable) -> int | None:
         location = self._storage.location(last.silver)
-        taken: int | None = DeltaTable(location).transaction_version(_app(table))
+        taken: int | None = delta.open_table(location).transaction_version(_app(table))
         return taken
 
     def _note(self, table: SourceTable, last: StreamTable, taken: int) -> None:
         with last.lock:
-            silver = DeltaTable(self._storage.location(last.silver))
+            silver = delta.open_table(self._storage.location(last.silver))
             commit = CommitProperties(app_transactions=[Transaction(_app(table), taken)])
             silver.create_write_transaction([], "append", silver.schema(), commit_properties=commit)
 
@@ -211,14 +220,6 @@ def _range(table: StreamTable, brief: pa.Table) -> str | None:
         first, last = (f"timestamp '{ends[end].as_py():%Y-%m-%dT%H:%M:%S.%fZ}'" for end in ("min", "max"))
         conditions.append(f"t.{delta.quoted(name)} between {first} and {last}")
     return " and ".join(conditions) or None
-
-
-def _newest(location: str, column: str) -> datetime | None:
-    """The newest time in a column, as the statistics of the table's files say; null where they do not."""
-    files = pa.table(DeltaTable(location).get_add_actions(flatten=True))
-    name = f"max.{column}"
-    newest: datetime | None = pc.max(files[name]).as_py() if name in files.column_names else None
-    return newest
 
 
 def _literal(micros: int) -> Column:

@@ -53,6 +53,10 @@ class SparkEngine:
         """When a silver table was last written; null when none ever was."""
         return self._clock.last
 
+    def exists(self, table: StreamTable) -> bool:
+        """Whether a silver table is there."""
+        return self._storage.exists(table.silver)
+
     def create(self, tables: Iterable[StreamTable]) -> None:
         """Create the silver tables that are missing, and `ops.quarantine`."""
         self._storage.create(QUARANTINE, QUARANTINE_SCHEMA)

@@ -54,6 +54,9 @@ class Engine(Protocol):
     def written_to(self) -> datetime | None:
         """When a silver table was last written; null when none ever was."""
 
+    def exists(self, table: StreamTable) -> bool:
+        """Whether a silver table is there."""
+
     def create(self, tables: Iterable[StreamTable]) -> None:
         """Create the silver tables that are missing, and `ops.quarantine`."""
 

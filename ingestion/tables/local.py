@@ -66,7 +66,7 @@ class LocalTables:
         answer = pa.RecordBatchReader.from_stream(engine.execute(query.format(t="t"))).read_all()
         return answer.cast(pa.schema([(f.name, _plain(f.type)) for f in answer.schema]))
 
-    def append(self, name: str, rows: pa.Table, metadata: str | None = None) -> None:
+    def append(self, name: str, rows: pa.Table | pa.RecordBatchReader, metadata: str | None = None) -> None:
         """Append rows; new columns are added to the table. `metadata` is kept with the commit."""
         with self._locks[name]:
             table = self._table(name)
@@ -79,16 +79,20 @@ class LocalTables:
         self, name: str, rejects: str, items: Sequence[Any], read: ReadItem, metadata: str
     ) -> None:
         """Append what `read` gives for each item, in bounded memory: first the rejects, then the rows."""
-        rejected: list[pa.RecordBatch] = []
         # Rejects are known at the end, and have to be committed before the rows.
-        with SpooledTemporaryFile(_IN_MEMORY) as waiting:
+        with SpooledTemporaryFile(_IN_MEMORY) as waiting, SpooledTemporaryFile(_IN_MEMORY) as rejected:
+            left_out: pa.ipc.RecordBatchStreamWriter | None = None
             with pa.ipc.new_stream(waiting, self.schema(name), options=_LZ4) as rows:
                 for item in items:
-                    for accepted, left_out in read(item):
+                    for accepted, others in read(item):
                         rows.write_batch(accepted)
-                        rejected += [left_out] if left_out.num_rows else []
-            if rejected:
-                self.append(rejects, pa.Table.from_batches(rejected))
+                        if others.num_rows:
+                            left_out = left_out or pa.ipc.new_stream(rejected, others.schema, options=_LZ4)
+                            left_out.write_batch(others)
+            if left_out:
+                left_out.close()
+                rejected.seek(0)
+                self.append(rejects, pa.ipc.open_stream(rejected))
             waiting.seek(0)
             delta.append(self.location(name), pa.ipc.open_stream(waiting), commit=_commit(metadata))
 
@@ -117,7 +121,7 @@ class LocalTables:
         return self._folders.location(*name.split("."))
 
     def _table(self, name: str) -> DeltaTable:
-        return DeltaTable(self.location(name))
+        return delta.open_table(self.location(name))
 
 
 def _commit(metadata: str | None) -> CommitProperties | None:

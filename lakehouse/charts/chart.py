@@ -1,5 +1,6 @@
 """What a chart shows: rows are summed, the largest series and categories kept, and the rest noted."""
 
+import calendar
 import math
 import re
 from collections import defaultdict
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lakehouse.charts.model_docs import Model, read_models
 from lakehouse.errors import LakehouseError, UsageError
@@ -20,12 +21,15 @@ from lakehouse.warehouse import Warehouse
 MOST_SERIES = 7
 MOST_CATEGORIES = 20
 MOST_BARS_IN_TIME = 12
+# A line of more goes up and down with the days of the week.
+MOST_DAYS = 92
 NONE, EMPTY, OTHER = "(none)", "(empty)", "(other)"
 
 _NUMERIC = ("tinyint", "smallint", "int", "bigint", "decimal", "float", "double")
 _ORDERED_NAME = re.compile(r"\d+|\d{4}-\d\d-\d\d.*")
 
 Number = int | float | Decimal
+Period = Literal["month", "year"]
 K = TypeVar("K")
 
 
@@ -57,7 +61,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn, in the order of drawing, and `notes` on what is not."""
+    """What is drawn, in the order of drawing, and `notes` on what is not.
+
+    The last year on x, if it is not complete, goes `until` a day.
+    """
 
     title: str
     meaning: str
@@ -66,6 +73,7 @@ class Chart:
     by: Axis | None
     points: tuple[Point, ...]
     notes: tuple[str, ...]
+    until: date | None = None
 
     @property
     def xs(self) -> list[Any]:
@@ -126,8 +134,19 @@ def table_chart(
     return summed_chart(read(warehouse, sql), readable(name.split(".")[1]), model.meaning, *axes)
 
 
-def summed_chart(rows: Rows, title: str, meaning: str, x: Axis, y: Axis, by: Axis | None = None) -> Chart:
+def summed_chart(
+    rows: Rows,
+    title: str,
+    meaning: str,
+    x: Axis,
+    y: Axis,
+    by: Axis | None = None,
+    *,
+    period: Period | None = None,
+) -> Chart:
     """Chart of rows with the columns x, series, y and row_count, one row per x and series.
+
+    Days are added up by `period`, and without one by month where they are too many for a line.
 
     Raises:
         NothingToDraw: there are no rows, or none has both values.
@@ -137,11 +156,17 @@ def summed_chart(rows: Rows, title: str, meaning: str, x: Axis, y: Axis, by: Axi
     points, notes = _complete(rows, x, y, by)
     if not points:
         raise NothingToDraw(f"{title}: no row has both {x.column} and {y.column}. Choose other columns.")
-    if isinstance(points[0].x, datetime):
+    first, until = points[0].x, None
+    if isinstance(first, datetime):
         x = Axis(x.column, "UTC")
+    elif isinstance(first, date) and (period or len({point.x for point in points}) > MOST_DAYS):
+        period = period or "month"
+        x = Axis(x.column, f"by {period}")
+        points, until, period_notes = _by_period(points, period)
+        notes += period_notes
     points, series_notes = _largest_series(points)
     points, category_notes = _largest_categories(points, y)
-    return Chart(title, meaning, x, y, by, tuple(points), (*category_notes, *series_notes, *notes))
+    return Chart(title, meaning, x, y, by, tuple(points), (*category_notes, *series_notes, *notes), until)
 
 
 def readable(name: str) -> str:
@@ -166,9 +191,15 @@ def compact(value: Number) -> str:
 
 
 def x_labels(chart: Chart) -> dict[Any, str]:
-    """Text for every value on x; dates and times as short as they can be for all of them."""
+    """Text for every value on x; dates and times as short as they can be for all of them.
+
+    A year that is not complete says so in a second line.
+    """
     form = _time_format(chart.xs) if isinstance(chart.xs[0], date) else None
-    return {x: x.strftime(form) if form else str(x) for x in chart.xs}
+    labels = {x: x.strftime(form) if form else str(x) for x in chart.xs}
+    if chart.until:
+        labels[chart.xs[-1]] += f"\nuntil {chart.until.day} {chart.until:%b}"
+    return labels
 
 
 def _check(warehouse: Warehouse, table: str, x: str, y: str, by: str | None) -> None:
@@ -211,6 +242,29 @@ def _complete(rows: Rows, x: Axis, y: Axis, by: Axis | None) -> tuple[list[Point
         if count
     ]
     return sorted(points, key=lambda point: point.x), notes
+
+
+def _by_period(points: Sequence[Point], period: Period) -> tuple[list[Point], date | None, list[str]]:
+    """Sums at the first days of months or years, how far the last one goes if not to its end, and notes."""
+    sums = _totals(((_first_day(point.x, period), point.series), point.y) for point in points)
+    added_up = [Point(day, series, y) for (day, series), y in sums.items()]
+    last = points[-1].x
+    if last == _last_day(last, period):
+        return added_up, None, []
+    if len({point.x for point in added_up}) <= MOST_BARS_IN_TIME:
+        return added_up, last, []
+    # A line would seem to fall.
+    complete = [point for point in added_up if point.x != _first_day(last, period)]
+    return complete, None, [f"Left out: the last {period}, which is not complete (it goes until {last})."]
+
+
+def _first_day(day: date, period: Period) -> date:
+    return day.replace(day=1) if period == "month" else day.replace(month=1, day=1)
+
+
+def _last_day(day: date, period: Period) -> date:
+    month = day.month if period == "month" else 12
+    return date(day.year, month, calendar.monthrange(day.year, month)[1])
 
 
 def _has_order(value: object) -> bool:

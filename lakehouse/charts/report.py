@@ -8,11 +8,20 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from lakehouse.charts.chart import Axis, Chart, NothingToDraw, Number, compact, summed_chart, x_labels
+from lakehouse.charts.chart import (
+    Axis,
+    Chart,
+    NothingToDraw,
+    Number,
+    Period,
+    compact,
+    summed_chart,
+    x_labels,
+)
 from lakehouse.charts.model_docs import Model, read_models
 from lakehouse.charts.spec import to_png, to_svg
 from lakehouse.errors import UsageError
-from lakehouse.reading.query import columns, read
+from lakehouse.reading.query import columns, names_referred_to, read
 from lakehouse.warehouse import Warehouse
 
 TITLE = "The lakehouse at a glance"
@@ -25,18 +34,19 @@ INGESTED_AT = "_ingested_at"
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart of the report. The SQL gives x, series, y and row_count, one row per x and series.
+    """A chart of the report. `analyses/report/<query>.sql` gives x, series, y and row_count by x and series.
 
-    `x`, `y` and `by` name the columns; the unit of `y` is that of the column in one of the tables.
+    `x`, `y` and `by` name the columns; the unit of `y` is that of the column in one of the models of the
+    query. Days are added up by `period`.
     """
 
+    query: str
     title: str
     says: str
-    tables: tuple[str, ...]
-    sql: str
     x: str
     y: str
-    by: str | None = None
+    by: str
+    period: Period | None = None
 
 
 @dataclass(frozen=True)
@@ -46,85 +56,79 @@ class Headline:
     label: str
     table: str
     sql: str
-    column: str
+    column: str = ""
 
 
 FIGURES = (
     Figure(
-        title="Events by action",
-        says="What people do most in the app.",
-        tables=("gold.events_by_action",),
-        sql="""
-            select action as x, null as series, sum(event_count) as y, count(*) as row_count
-            from gold.events_by_action group by action
-        """,
-        x="action",
-        y="event_count",
+        query="crm_revenue_by_country",
+        title="CRM revenue by year and country",
+        says="Where the customers of the CRM live, by what they bought.",
+        x="order_date",
+        y="sales_amount",
+        by="country",
+        period="year",
     ),
     Figure(
-        title="Events by hour and action",
-        says="When people use the app, and what they do then.",
-        tables=("gold.events_by_hour",),
-        sql="""
-            select hour as x, action as series, sum(event_count) as y, count(*) as row_count
-            from gold.events_by_hour group by hour, action
-        """,
-        x="hour",
+        query="crm_revenue_by_product_line",
+        title="CRM revenue by month and product line",
+        says="Which product lines the revenue of the CRM comes from.",
+        x="order_date",
+        y="sales_amount",
+        by="product_line",
+        period="month",
+    ),
+    Figure(
+        query="crm_profit_by_product_line",
+        title="CRM profit by year and product line",
+        says="Which product lines earn the CRM its money.",
+        x="order_date",
+        y="profit",
+        by="product_line",
+        period="year",
+    ),
+    Figure(
+        query="storefront_profit_by_category",
+        title="Storefront profit by year and category",
+        says="Which categories of the storefront earn money, and which lose it.",
+        x="order_date",
+        y="profit",
+        by="category",
+        period="year",
+    ),
+    Figure(
+        query="gym_exercise_by_gym",
+        title="Exercise by day and gym",
+        says="In which gyms people exercise, and how long.",
+        x="visit_date",
+        y="minutes_exercising",
+        by="gym",
+    ),
+    Figure(
+        query="events_by_day",
+        title="Events by day and action",
+        says="How much people use the app, and what they do most.",
+        x="day",
         y="event_count",
         by="action",
     ),
     Figure(
-        title="Storefront profit by year and category",
-        says="Which categories of the storefront earn money, and which lose it.",
-        tables=("gold.profit_cube",),
-        sql="""
-            select year as x, category as series, sum(profit) as y, count(*) as row_count
-            from gold.profit_cube group by year, category
-        """,
-        x="year",
-        y="profit",
-        by="category",
-    ),
-    Figure(
-        title="CRM revenue by year and country",
-        says="Where the customers of the CRM live, by what they bought.",
-        tables=("gold.fct_sales", "gold.dim_customer"),
-        sql="""
-            select
-                year(sales.order_date) as x, customer.country as series,
-                sum(sales.sales_amount) as y, count(*) as row_count
-            from gold.fct_sales as sales
-            left join gold.dim_customer as customer on sales.customer_key = customer.customer_key
-            group by year(sales.order_date), customer.country
-        """,
-        x="order_year",
-        y="sales_amount",
-        by="country",
-    ),
-    Figure(
-        title="CRM revenue by year and product line",
-        says="Which product lines the revenue of the CRM comes from.",
-        tables=("gold.fct_sales", "gold.dim_product"),
-        sql="""
-            select
-                year(sales.order_date) as x, product.product_line as series,
-                sum(sales.sales_amount) as y, count(*) as row_count
-            from gold.fct_sales as sales
-            left join gold.dim_product as product on sales.product_key = product.product_key
-            group by year(sales.order_date), product.product_line
-        """,
-        x="order_year",
-        y="sales_amount",
-        by="product_line",
+        query="events_by_hour_of_day",
+        title="Events by hour of the day and action",
+        says="When people use the app (UTC), all days together.",
+        x="hour_of_day",
+        y="event_count",
+        by="action",
     ),
 )
 
 HEADLINES = (
-    Headline("Sales lines", "gold.fct_sales", "count(*)", ""),
+    Headline("Sales lines", "gold.fct_sales", "count(*)"),
     Headline("Revenue", "gold.fct_sales", "sum(sales_amount)", "sales_amount"),
     Headline("Profit", "gold.fct_sales", "sum(profit)", "profit"),
     Headline("Storefront profit", "gold.profit_cube", "sum(profit)", "profit"),
-    Headline("Events", "gold.events_by_action", "sum(event_count)", "event_count"),
+    Headline("Exercise", "gold.gym_summary", "sum(minutes_exercising)", "minutes_exercising"),
+    Headline("Events", "gold.events_by_action", "sum(event_count)"),
 )
 
 
@@ -162,31 +166,35 @@ def chart_page(chart: Chart) -> str:
     return _page(chart.title, [], [], [_drawn(chart)])
 
 
-def report_page(warehouse: Warehouse, models: Path) -> str:
-    """The report as a page; a chart whose tables are missing or empty is named with what builds it.
+def report_page(warehouse: Warehouse, project: Path) -> str:
+    """The report as a page, with the queries and the YAML of a dbt project.
+
+    A chart whose tables are missing or empty is named with what builds it.
 
     Raises:
         UsageError: there is no warehouse yet.
         LakehouseError: a table has not the columns that its chart needs.
     """
     tables = warehouse.tables()
-    known = read_models(models)
+    known = read_models(project / "models")
     headlines = [_headline(warehouse, known, item) for item in HEADLINES if item.table in tables]
-    figures = [_figure(warehouse, known, figure, list(tables)) for figure in FIGURES]
+    queries = project / "analyses" / "report"
+    figures = [
+        _figure(warehouse, known, figure, (queries / f"{figure.query}.sql").read_text()) for figure in FIGURES
+    ]
     return _page(TITLE, [_age(warehouse, list(tables))], headlines, figures)
 
 
-def _figure(
-    warehouse: Warehouse, models: dict[str, Model], figure: Figure, tables: Sequence[str]
-) -> dict[str, object]:
-    if missing := [table for table in figure.tables if table not in tables]:
+def _figure(warehouse: Warehouse, models: dict[str, Model], figure: Figure, sql: str) -> dict[str, object]:
+    needed, built = names_referred_to(sql), {table.split(".")[1] for table in warehouse.tables()}
+    if missing := [name for name in needed if name not in built]:
         return _missing(figure, f"not built yet: {' and '.join(missing)}")
-    units = {name: unit for table in figure.tables for name, unit in _model(models, table).units.items()}
-    axes = [Axis(column, units.get(column)) for column in (figure.x, figure.y, figure.by) if column]
+    units = {name: unit for model in needed for name, unit in models.get(model, Model()).units.items()}
+    axes = [Axis(column, units.get(column)) for column in (figure.x, figure.y, figure.by)]
     try:
-        chart = summed_chart(read(warehouse, figure.sql), figure.title, figure.says, *axes)
+        chart = summed_chart(read(warehouse, sql), figure.title, figure.says, *axes, period=figure.period)
     except NothingToDraw:
-        return _missing(figure, f"no rows to draw in {figure.tables[0]}")
+        return _missing(figure, f"no rows to draw in {needed[0]}")
     return _drawn(chart)
 
 
@@ -239,13 +247,9 @@ def _number(value: Number | None) -> str:
 
 def _headline(warehouse: Warehouse, models: dict[str, Model], headline: Headline) -> dict[str, object]:
     ((value,),) = read(warehouse, f"select {headline.sql} from {headline.table}").rows
-    unit = _model(models, headline.table).units.get(headline.column)
+    unit = models.get(headline.table.split(".")[1], Model()).units.get(headline.column)
     shown = "n/a" if value is None else compact(value)
     return {"label": headline.label, "value": shown, "exact": value, "unit": unit}
-
-
-def _model(models: dict[str, Model], table: str) -> Model:
-    return models.get(table.split(".")[1], Model())
 
 
 def _age(warehouse: Warehouse, tables: Sequence[str]) -> str:

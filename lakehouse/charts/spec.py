@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from textwrap import wrap
 from typing import Any
 
@@ -169,8 +170,12 @@ def _tick_text(values: Sequence[float]) -> str:
 
 def _columns_of_bars(chart: Chart, width: int) -> Spec:
     labels = list(x_labels(chart).values())
-    slanted = max(map(len, labels)) * len(labels) * _LETTER > width - 100
+    lengths = [max(map(len, label.split("\n"))) for label in labels]
+    # Neighbours meet where half of one and half of the other need more than there is.
+    needed = max((sum(pair) / 2 + 1 for pair in pairwise(lengths)), default=0) * _LETTER
+    slanted = needed > (width - 100) / len(labels)
     axis = _category_axis(chart) | {"labelAngle": -40 if slanted else 0, "labelLimit": 200}
+    axis["labelExpr"] = "split(datum.value, '\\n')"
     x = {"field": "x", "type": "nominal", "title": chart.x.title, "sort": labels, "axis": axis}
     return {"height": 300} | _bars(chart, width, x, _y(chart, room=0.07), "x", "y")
 

@@ -6,21 +6,10 @@ import os
 import sys
 from io import TextIOWrapper
 
-from rich.console import Console
-from rich.text import Text
-
-from ingestion.contracts import ContractError
-from ingestion.errors import root_cause
-
-# Each module adds its commands to the application, in this order.
-from lakehouse.cli import landing, upload, pipeline, reading, charts, upkeep  # isort: skip  # noqa: F401
-from lakehouse.cli.app import app
-from lakehouse.cli.ctrl_c import STOPPED, end, patience
-from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.terminal import plain
+from lakehouse.cli.ctrl_c import STOPPED, end, is_about, patience
 
 # What a shell says of a command that wrote to a closed pipe.
-_PIPE_CLOSED = 141
+PIPE_CLOSED = 141
 # Every command can be ended at any moment and run again.
 _PATIENCE_SECONDS = 3
 
@@ -44,40 +33,18 @@ def main() -> None:
     except BrokenPipeError:
         # The reader, such as `head`, has enough. Python would try once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        exit_code = _PIPE_CLOSED
+        exit_code = PIPE_CLOSED
     sys.exit(exit_code)
 
 
 def _run() -> str | int | None:
     try:
-        app()
+        # It takes most of a second, in which Ctrl-C is to be heard, too.
+        from lakehouse.cli.commands import run
+
+        return run()
     except BaseException as error:
-        return _ended_by(error)
-    return 0
-
-
-def _ended_by(error: BaseException) -> str | int | None:
-    """The exit code, after saying what an error says."""
-    # Of Ctrl-C and of a closed pipe, libraries make errors of their own.
-    if _is_about(error, KeyboardInterrupt):
-        return STOPPED
-    if isinstance(error, SystemExit):
-        return _PIPE_CLOSED if _is_about(error, BrokenPipeError) else error.code
-    if isinstance(error, LakehouseError):
-        return _failed(str(error), error.exit_code)
-    if isinstance(error, ContractError):
-        return _failed(str(error), UsageError.exit_code)
-    if os.environ.get("LAKEHOUSE_DEBUG"):
-        raise error
-    cause = f"{type(error).__name__}: {root_cause(error)}"
-    return _failed(f"{cause}\nSet LAKEHOUSE_DEBUG=1 to see where it happened.", 1)
-
-
-def _is_about(error: BaseException | None, kind: type[BaseException]) -> bool:
-    return error is not None and (isinstance(error, kind) or _is_about(error.__context__, kind))
-
-
-def _failed(message: str, exit_code: int) -> int:
-    text = Text.assemble(("Error: ", "red"), plain(message, several_lines=True))
-    Console(stderr=True).print(text, soft_wrap=True)
-    return exit_code
+        # Libraries make errors of their own of it.
+        if is_about(error, KeyboardInterrupt):
+            return STOPPED
+        raise

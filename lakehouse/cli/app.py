@@ -11,7 +11,9 @@ from ingestion.contracts import SourceTable, read_contracts, select_sources
 from ingestion.landing.zone import LandingError, check_landing
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
-from lakehouse.settings import Settings, load_settings
+from lakehouse.private import keep_private
+from lakehouse.settings import Settings, load_settings, wrong_in_environment
+from lakehouse.terminal import say
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,10 +32,12 @@ class _Console(Console):
 console = _Console(width=None if sys.stdout.isatty() else 10_000, markup=False, emoji=False, highlight=False)
 
 SourceOption = Annotated[
-    list[str] | None, typer.Option("--source", help="Only this source; can be repeated. Default: all.")
+    list[str] | None,
+    typer.Option("--source", metavar="NAME", help="Only this source; can be repeated. Default: all."),
 ]
 LandingOption = Annotated[
-    str | None, typer.Option(help="Landing zone, instead of LAKEHOUSE_LANDING; else <home>/landing.")
+    str | None,
+    typer.Option(metavar="DIR", help="Landing zone, instead of LAKEHOUSE_LANDING; else <home>/landing."),
 ]
 OverwriteSchemaOption = Annotated[
     bool, typer.Option("--overwrite-schema", help="Take over columns and types that changed in a contract.")
@@ -58,11 +62,14 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def settings_for_all(
     project: Annotated[
-        str | None, typer.Option(help="Folder of the dbt project, instead of LAKEHOUSE_PROJECT.")
+        str | None,
+        typer.Option(metavar="DIR", help="Folder of the dbt project, instead of LAKEHOUSE_PROJECT."),
     ] = None,
     home: Annotated[
         str | None,
-        typer.Option(help="Folder of tables and logs, instead of LAKEHOUSE_HOME; else .lakehouse."),
+        typer.Option(
+            metavar="DIR", help="Folder of tables and logs, instead of LAKEHOUSE_HOME; else .lakehouse."
+        ),
     ] = None,
     catalog: Annotated[
         str | None, typer.Option(help="On Databricks, instead of DATABRICKS_CATALOG; else lakehouse.")
@@ -72,7 +79,10 @@ def settings_for_all(
         typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Files in, star schema out: load, build, query and watch the lakehouse."""
+    """Files in, star schema out: load, build, query and watch the lakehouse.
+
+    The options below come before the command: lakehouse --home DIR status.
+    """
     _given.update(LAKEHOUSE_PROJECT=project, LAKEHOUSE_HOME=home, DATABRICKS_CATALOG=catalog)
 
 
@@ -83,7 +93,10 @@ def read_settings(**overrides: str | None) -> Settings:
         UsageError: a setting is malformed.
     """
     settings = load_settings(**_given, **overrides)
+    for problem in wrong_in_environment():
+        say(Console(stderr=True), f"Warning: {problem}")
     export(settings)
+    keep_private(settings.home)
     return settings
 
 

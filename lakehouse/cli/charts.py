@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from lakehouse.cli.app import app, console, read_settings
-from lakehouse.terminal import plain
+from lakehouse.private import as_asked_for
+from lakehouse.terminal import say
 
 
 @app.command()
@@ -22,8 +23,10 @@ def chart(
     from lakehouse.charts.report import save
 
     settings = read_settings()
-    save(table_chart(settings.warehouse, settings.models, table, x, y, by), out)
-    console.print(plain(f"Chart: {out}"), soft_wrap=True)
+    drawn = table_chart(settings.warehouse, settings.models, table, x, y, by)
+    with as_asked_for(out, settings.home):
+        save(drawn, out)
+    say(console, f"Chart: {out}")
 
 
 @app.command()
@@ -35,5 +38,7 @@ def report(
 
     settings = read_settings()
     file = out or settings.home / "report.html"
-    write(file, report_page(settings.warehouse, settings.models).encode())
-    console.print(plain(f"Report: {file}"), soft_wrap=True)
+    page = report_page(settings.warehouse, settings.project).encode()
+    with as_asked_for(file, settings.home):
+        write(file, page)
+    say(console, f"Report: {file}")

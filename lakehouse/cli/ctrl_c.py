@@ -56,3 +56,8 @@ def end() -> None:
             os.write(1, _SHOW_CURSOR)
         os.write(2, b"\nStopped. Run the same command again to go on.\n")
     os._exit(STOPPED)
+
+
+def is_about(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Whether an error is of a kind, or came up while one of that kind was handled."""
+    return error is not None and (isinstance(error, kind) or is_about(error.__context__, kind))

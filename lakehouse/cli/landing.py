@@ -8,7 +8,7 @@ import typer
 from ingestion.landing.s3 import SCHEME
 from lakehouse.cli.app import LandingOption, SourceOption, app, console, read_settings
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.terminal import plain
+from lakehouse.terminal import say
 
 
 @app.command()
@@ -29,7 +29,7 @@ def generate(
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}") from None
     size = sum(file.stat().st_size for file in files)
-    console.print(plain(f"{len(files)} files, {size / 1e6:,.1f} MB in {out}"), soft_wrap=True)
+    say(console, f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
 
 
 @app.command()
@@ -42,7 +42,7 @@ def replay(
     landing: LandingOption = None,
 ) -> None:
     """Send recorded files of the gyms as a live stream, over Kafka or as files."""
-    from ingestion.bronze.topics import KafkaUnavailable
+    from ingestion.kafka import KafkaUnavailable
     from sampledata.replay import ReplayError, replay_to_kafka, replay_to_landing
 
     settings = read_settings(LAKEHOUSE_LANDING=landing)
@@ -57,7 +57,7 @@ def replay(
                 "LAKEHOUSE_KAFKA is not set: give Kafka's address, host:port. `make kafka` runs a broker."
             )
         else:
-            summary = replay_to_kafka(folder, settings.kafka, target, speed)
+            summary = replay_to_kafka(folder, settings.kafka_access, target, speed)
     except (ValueError, KafkaUnavailable) as error:
         raise UsageError(str(error)) from None
     except (ReplayError, OSError) as error:

@@ -17,8 +17,9 @@ from lakehouse.cli.app import (
     settings_with_landing,
 )
 from lakehouse.cli.ctrl_c import patience
-from lakehouse.errors import UsageError
+from lakehouse.errors import UsageError, raise_for
 from lakehouse.lock import writer_lock
+from lakehouse.steps.mend import mend
 
 # What was loaded still reaches gold.
 _STREAM_PATIENCE_SECONDS = 10
@@ -54,7 +55,8 @@ def extract(
         show_plan(settings, streams, console, request)
         return
     with writer_lock(settings.home):
-        extract_streams(settings, streams, console, request).raise_for_failed()
+        mend(settings, console)
+        raise_for(extract_streams(settings, streams, console, request).problem)
 
 
 def _time(text: str) -> datetime:
@@ -78,7 +80,8 @@ def load(
     settings = settings_with_landing(landing)
     tables = select(settings, source)
     with writer_lock(settings.home):
-        load_tables(settings, tables, console, overwrite_schema).raise_for_refused()
+        mend(settings, console)
+        raise_for(load_tables(settings, tables, console, overwrite_schema).problem)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -99,8 +102,9 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
         # Without any, each model would fail.
         settings.warehouse.tables()
     with writer_lock(settings.home):
+        mend(settings, console)
         arguments = [*context.args, *of_sources(source or [])]
-        build_models(settings, arguments, console).raise_for_failed()
+        raise_for(build_models(settings, arguments, console).problem)
 
 
 @app.command()
@@ -121,6 +125,7 @@ def run(
     tables = select(settings, source)
     check_target(target, settings)
     with writer_lock(settings.home):
+        mend(settings, console)
         run_steps(settings, tables, target, source or [], console, overwrite_schema, everything)
 
 
@@ -144,4 +149,5 @@ def stream(
     settings = settings_with_landing(landing)
     tables = select(settings, list(streams.SOURCES))
     with writer_lock(settings.home), patience(_STREAM_PATIENCE_SECONDS):
+        mend(settings, console)
         follow(settings, tables, console, trigger, seconds, engine)

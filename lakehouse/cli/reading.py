@@ -74,6 +74,6 @@ def restore(
     settings = read_settings()
     name, folder = settings.warehouse.find(table)
     with writer_lock(settings.home):
-        versions.restore(name, folder, to)
         forget_builds(settings)
+        versions.restore(name, folder, to)
     console.print(f"{name} is as it was in version {to}.")

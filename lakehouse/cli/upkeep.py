@@ -7,7 +7,7 @@ import typer
 from lakehouse.cli.app import SourceArgument, app, console, read_settings, select
 from lakehouse.errors import LakehouseError
 from lakehouse.lock import writer_lock
-from lakehouse.terminal import plain
+from lakehouse.terminal import say
 
 
 @app.command()
@@ -48,7 +48,7 @@ def clean(
     with writer_lock(settings.home):
         traces = find_traces(settings, tables)
         for name in (*traces.tables, *map(str, traces.folders)):
-            console.print(plain(name), soft_wrap=True)
+            say(console, name)
         if not yes and not typer.confirm("Remove these?"):
             raise LakehouseError("Nothing was removed.")
         remove(settings, traces)

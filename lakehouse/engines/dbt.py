@@ -2,11 +2,16 @@
 
 import itertools
 import os
+import ssl
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import yaml
-from jinja2 import Environment, StrictUndefined
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 
 from lakehouse.engines.environment import export
 from lakehouse.errors import UsageError
@@ -15,6 +20,9 @@ from lakehouse.settings import Settings
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
+
+# For each of connecting, agreeing on keys, answering; together less than ten.
+_PATIENCE_SECONDS = 3
 
 
 def invoke(
@@ -84,16 +92,51 @@ def check_target(target: str, settings: Settings) -> None:
     missing = [name.upper() for name in needed if not getattr(settings, name)]
     if target == "databricks" and missing:
         raise UsageError(f"The target databricks needs {', '.join(missing)}. See .env.example.")
+    if target == "databricks":
+        _check_answers(settings.databricks_host or "")
+
+
+def _check_answers(host: str) -> None:
+    """Make sure that a server is there; what it says does not matter, but dbt would try for minutes."""
+    try:
+        urlopen(Request(f"https://{host}/", method="HEAD"), timeout=_PATIENCE_SECONDS).close()
+    except (HTTPError, HTTPException):
+        return
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        if not isinstance(reason, ssl.SSLError):
+            raise UsageError(
+                f"DATABRICKS_HOST {host} does not answer ({getattr(reason, 'strerror', None) or reason}): "
+                "correct it, or look at network and proxy."
+            ) from None
 
 
 def profile_outputs(settings: Settings) -> dict[str, Any]:
-    """Targets of `profiles.yml` by name."""
-    environment = Environment(undefined=StrictUndefined)
-    # dbt's own, which keeps its rendering from making a number of a text
-    environment.filters["as_text"] = str
-    template = environment.from_string((settings.project / "profiles.yml").read_text())
-    outputs: dict[str, Any] = yaml.safe_load(template.render(env_var=os.environ.get))["lakehouse"]["outputs"]
-    return outputs
+    """Targets of `profiles.yml` by name.
+
+    Raises:
+        UsageError: it cannot be read; the message has the line or what is missing.
+    """
+    file = settings.project / "profiles.yml"
+    try:
+        outputs = yaml.safe_load(file.read_text(encoding="utf-8"))["lakehouse"]["outputs"]
+        return {name: _rendered(output) for name, output in outputs.items()}
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}.") from None
+    except (yaml.YAMLError, TemplateError, UnicodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    except (KeyError, TypeError, AttributeError):
+        raise UsageError(f"{file} has no `outputs` below `lakehouse`, or a target is empty.") from None
+
+
+def _rendered(value: Any) -> Any:
+    """What dbt makes of values of a profile: each is rendered by itself, whatever a variable holds."""
+    if isinstance(value, dict):
+        return {key: _rendered(inner) for key, inner in value.items()}
+    return _PROFILE.from_string(value).render(env_var=os.environ.get) if isinstance(value, str) else value
+
+
+_PROFILE = SandboxedEnvironment(undefined=StrictUndefined)
 
 
 def tables_built(manifest: "Manifest") -> dict[str, str]:

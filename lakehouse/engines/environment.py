@@ -2,20 +2,22 @@
 
 import os
 
-from dotenv import dotenv_values
-
+from lakehouse.env_file import read_env_file
 from lakehouse.settings import Settings
 
 
 def export(settings: Settings) -> None:
     """Put settings into the environment, and from `.env` what libraries read there themselves."""
-    for name, value in dotenv_values(settings.project / ".env").items():
-        if (name.startswith("AWS_") or name == "LAKEHOUSE_DEBUG") and value:
+    for name, value in read_env_file(settings.project / ".env").items():
+        if name.startswith("AWS_") and value:
             os.environ.setdefault(name, value)
     exported = {
         "LAKEHOUSE_PROJECT": settings.project,
         "LAKEHOUSE_HOME": settings.home,
         "LAKEHOUSE_BRONZE": settings.bronze,
+        "LAKEHOUSE_DRIVER_MEMORY": settings.driver_memory,
+        "LAKEHOUSE_JARS": settings.jars,
+        "LAKEHOUSE_DEBUG": settings.debug,
         "DATABRICKS_HOST": settings.databricks_host,
         "DATABRICKS_HTTP_PATH": settings.databricks_http_path,
         "DATABRICKS_TOKEN": settings.databricks_token,

@@ -16,10 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from lakehouse.reading.rows import Rows, without_repeats
-from lakehouse.terminal import plain
+from lakehouse.terminal import plain, say
 
 Format = Literal["table", "csv", "json"]
 
+# Of more rows, only the first and the last are shown: nobody reads the rest in a terminal.
+_MOST_ROWS = 100
 # Longer text is folded where there is no room, but never to less than this.
 _FOLDED_TO = 20
 # Of a border and two blanks around each cell.
@@ -87,6 +89,8 @@ def _text(value: Any) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return str(value).lower()
         case Decimal():
             # Else a small number gets an exponent.
             return f"{value:f}"
@@ -114,33 +118,47 @@ class _Column:
 
 
 def _print_table(result: Rows, console: Console) -> None:
+    numbers, half = list(range(len(result.rows))), _MOST_ROWS // 2
+    is_long = len(numbers) > _MOST_ROWS
+    if is_long:
+        numbers = numbers[:half] + numbers[-half:]
     columns = [
-        _Column(plain(name), [plain(_text(row[place])) for row in result.rows], _are_numbers(result, place))
+        _column(name, [result.rows[number][place] for number in numbers])
         for place, name in enumerate(result.columns)
     ]
     shown = _that_fit(columns, console.width)
-    if len(shown) < len(columns) and (len(result.rows) == 1 or len(shown) < _FEW_COLUMNS):
-        _print_upright(columns, len(result.rows), console)
-        return
+    if len(shown) < len(columns) and (len(numbers) == 1 or len(shown) < _FEW_COLUMNS):
+        _print_upright(columns, numbers, console)
+    else:
+        _print_side_by_side(shown, half if is_long else None, console)
+        if left_out := [column.name.plain for column in columns[len(shown) :]]:
+            say(console, f"No room for {', '.join(left_out)}: name columns, or use --format csv or json.")
+    if is_long:
+        rows = f"{len(result.rows):,} rows, of which the first and the last {half} are shown"
+        say(console, f"{rows}: use --format csv or json for all.")
+
+
+def _column(name: str, values: Sequence[Any]) -> _Column:
+    known = [value for value in values if value is not None]
+    is_number = bool(known) and all(
+        isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in known
+    )
+    cells = [Text("NULL", "dim") if value is None else plain(_text(value)) for value in values]
+    return _Column(plain(name), cells, is_number)
+
+
+def _print_side_by_side(shown: Sequence[_Column], gap_after: int | None, console: Console) -> None:
     table = Table()
     for column in shown:
         justify: Literal["left", "right"] = "right" if column.is_number else "left"
         # The only column is folded, too, where it is a number.
         keep = column.is_number and len(shown) > 1
         table.add_column(column.name, justify=justify, no_wrap=keep, overflow="fold")
-    for cells in zip(*(column.cells for column in shown), strict=True):
+    for place, cells in enumerate(zip(*(column.cells for column in shown), strict=True)):
+        if place == gap_after:
+            table.add_row(*(["..."] * len(shown)), style="dim")
         table.add_row(*cells)
     console.print(table)
-    if left_out := [column.name.plain for column in columns[len(shown) :]]:
-        note = f"No room for {', '.join(left_out)}: name columns, or use --format csv or json."
-        console.print(plain(note), soft_wrap=True)
-
-
-def _are_numbers(result: Rows, place: int) -> bool:
-    values = [row[place] for row in result.rows if row[place] is not None]
-    return bool(values) and all(
-        isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in values
-    )
 
 
 def _that_fit(columns: Sequence[_Column], width: int) -> Sequence[_Column]:
@@ -156,15 +174,15 @@ def _that_fit(columns: Sequence[_Column], width: int) -> Sequence[_Column]:
     return columns
 
 
-def _print_upright(columns: Sequence[_Column], rows: int, console: Console) -> None:
-    """A line a column for each row."""
+def _print_upright(columns: Sequence[_Column], numbers: Sequence[int], console: Console) -> None:
+    """A line a column for each row; `numbers` are those of the rows."""
     keep = max(column.name.cell_len for column in columns) < console.width // 2
-    for number in range(rows):
-        if rows > 1:
+    for place, number in enumerate(numbers):
+        if len(numbers) > 1:
             console.print(Text(f"row {number + 1}", style="bold"))
         table = Table.grid(padding=(0, 1))
         table.add_column(overflow="fold", no_wrap=keep)
         table.add_column(overflow="fold")
         for column in columns:
-            table.add_row(column.name + ":", column.cells[number])
+            table.add_row(column.name + ":", column.cells[place])
         console.print(table)

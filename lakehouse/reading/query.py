@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from dbt.adapters.lakehouse.errors import message_of
 from dbt.adapters.lakehouse.sail import is_query
 
 from lakehouse.engines.local import sail
@@ -13,6 +14,7 @@ from lakehouse.warehouse import Warehouse, did_you_mean
 # Nothing else of dbt's language is known here, so other braces are those of the SQL.
 _REF = re.compile(r"""\{\{\s*ref\(\s*(["'])(\w+)\1\s*\)\s*\}\}""")
 _NO_TABLE = re.compile(r"table or view not found: (\S+)", re.IGNORECASE)
+_NO_COLUMN = re.compile(r"attribute ObjectName\(\[(.+)\]\) is missing")
 
 
 def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
@@ -47,6 +49,11 @@ def columns(warehouse: Warehouse, table: str) -> list[str]:
     return read(warehouse, f"select * from {table} limit 0").columns
 
 
+def names_referred_to(sql: str) -> list[str]:
+    """Names of the tables that are written as in dbt, each once."""
+    return list(dict.fromkeys(found[2] for found in _REF.finditer(sql)))
+
+
 def _with_names(sql: str, tables: dict[str, str]) -> str:
     def name(found: re.Match[str]) -> str:
         for table in tables:
@@ -78,10 +85,13 @@ def _moment(at: str) -> str:
 
 
 def _message(error: Exception, sql: str, tables: dict[str, str]) -> str:
+    if column := _NO_COLUMN.search(str(error)):
+        name = ".".join(re.findall('Identifier\\("(.+?)"\\)', column[1]))
+        return f"No table of the query has a column {name}."
     missing = _NO_TABLE.search(str(error))
     if missing is None:
-        return str(error).strip().splitlines()[0]
+        return message_of(error).splitlines()[0]
     # The message has the name without its schema.
     written = re.search(rf"[\w`]+\s*\.\s*`?{re.escape(missing[1])}\b", sql, re.IGNORECASE)
     name = written[0].replace("`", "") if written else missing[1]
-    return f"There is no table {name}.{did_you_mean(name, tables)}\nTables: {', '.join(tables)}"
+    return f"There is no table {name}.{did_you_mean(name, tables)}"

@@ -44,6 +44,9 @@ def without_repeats(names: Sequence[str]) -> list[str]:
 def _values(column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us"))
+    if pa.types.is_float32(column.type):
+        # Else 0.1 is 0.10000000149011612.
+        column = column.cast(pa.string()).cast(pa.float64())
     if not pa.types.is_nested(column.type):
         try:
             values: list[Any] = column.to_pylist()

@@ -30,7 +30,7 @@ order by source, table_name
 _QUARANTINE = """
 select
     concat(source, '.', table_name) as `table`, reason, count(*) as records,
-    max_by(_source_file, _ingested_at) as newest_file
+    element_at(split(max_by(_source_file, _ingested_at), '/'), -1) as newest_file
 from ops.quarantine
 group by source, table_name, reason
 order by source, table_name, records desc
@@ -53,11 +53,11 @@ group by severity, {message}
 order by found
 """
 
-# What is said of a load besides its rows.
+# What is said of a load notes its rows.
 _COUNTS = {
     "rows_rescued": "rescued",
     "rows_quarantined": "quarantined",
-    "duplicates": "duplicates",
+    "duplicates": "duplicate",
     "refused": "refused",
 }
 
@@ -69,8 +69,10 @@ def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Consol
         UsageError: there is no warehouse yet.
     """
     console.print(_loads_table(_rows(warehouse, _LOADS), contracts))
+    console.print()
     if quarantined := _rows(warehouse, _QUARANTINE):
         console.print(_plain_table("Quarantine (ops.quarantine)", quarantined))
+        console.print()
     if "ops.builds" not in warehouse.tables():
         console.print("Nothing was built yet: run `lakehouse build`.")
         return
@@ -95,9 +97,11 @@ def _print_failed_tests(warehouse: Warehouse, build: dict[str, Any], console: Co
     failed = [test for test in found if test not in warned]
     for title, tests in (("Failed tests", failed), ("Warnings", warned)):
         if tests:
+            console.print()
             rows = [{"found": test["found"], "example": test["example"]} for test in tests]
-            console.print(_plain_table(f"{title} (ops.failed_rows)", rows))
+            console.print(_plain_table(f"{title}, as tests last ran (ops.failed_rows)", rows))
     if len(found) < build["tests_failed"] + build["tests_warned"]:
+        console.print()
         console.print("Unit tests, and tests that could not run, have no rows; what ran them says why.")
 
 
@@ -113,7 +117,7 @@ def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTabl
     table.add_column("last load (UTC)", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("besides", overflow="fold")
+    table.add_column("notes", overflow="fold")
     for contract in contracts:
         load = by_name.get((contract.source, contract.name))
         if load is None or load["loaded_at"] is None:
@@ -125,7 +129,7 @@ def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTabl
             f"{loaded_at:%Y-%m-%d %H:%M}",
             _freshness(contract, datetime.now(UTC) - loaded_at),
             f"{load['rows_loaded']:,}",
-            ", ".join(f"{what} {load[count]:,}" for count, what in _COUNTS.items() if load[count]),
+            ", ".join(f"{load[count]:,} {what}" for count, what in _COUNTS.items() if load[count]),
         )
     return table
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from deltalake import DeltaTable
+from dbt.adapters.lakehouse.delta import open_table
 
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.reading.rows import Rows
@@ -15,7 +15,7 @@ _ROWS_WRITTEN = ("num_added_rows", "num_target_rows_inserted", "numOutputRows")
 def history(location: str) -> Rows:
     """Versions of a table, newest first: version, timestamp (UTC), operation, rows_written."""
     rows = []
-    for commit in DeltaTable(location).history():
+    for commit in open_table(location).history():
         metrics = commit.get("operationMetrics") or {}
         written = next((int(metrics[name]) for name in _ROWS_WRITTEN if name in metrics), None)
         time = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
@@ -32,8 +32,9 @@ def restore(name: str, location: str, version: int) -> None:
     """
     if name.split(".")[0] in _APPEND_ONLY:
         raise UsageError(f"{name} only ever grows, it cannot be restored; restore a table made from it.")
-    table = DeltaTable(location)
+    table = open_table(location)
     versions = [commit["version"] for commit in table.history()]
     if version not in versions:
         raise LakehouseError(f"{name} has the versions {min(versions)} to {max(versions)}, not {version}.")
-    table.restore(version)
+    if version != table.version():
+        table.restore(version)

@@ -8,11 +8,16 @@ from rich.console import Console
 
 from lakehouse.display import BuildDisplay
 from lakehouse.engines.dbt import invoke
-from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.errors import UsageError
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
+
+_FAILED = (
+    "Models or tests failed; tables that depend on them were left as they were. "
+    "`lakehouse status` shows the failed rows."
+)
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,10 @@ class Outcome:
     nodes: int
     success: bool
 
-    def raise_for_failed(self) -> None:
-        """Raise `LakehouseError` where a model or test failed."""
-        if not self.success:
-            raise LakehouseError(
-                "Models or tests failed; tables that depend on them were left as they were. "
-                "`lakehouse status` shows the failed rows."
-            )
+    @property
+    def problem(self) -> str:
+        """What to say where a model or test failed, else nothing."""
+        return "" if self.success else _FAILED
 
 
 def build(

@@ -31,11 +31,11 @@ def find_traces(settings: Settings, tables: Sequence[SourceTable]) -> Traces:
     """
     source = tables[0].source
     names = tables_of_source(read_project(settings, "local"), source)
-    existing = settings.warehouse.folders.tables()
+    places = settings.warehouse.folders
+    # A table that was only begun is one of them, too.
+    begun = [name for name in sorted(names) if places.is_begun(*name.split("."))]
     folders = [folder for table in tables for folder in settings.checkpoints.glob(f"*/{table.identifier}")]
-    return Traces(
-        source, {name: existing[name] for name in sorted(names) if name in existing}, sorted(folders)
-    )
+    return Traces(source, {name: places.location(*name.split(".")) for name in begun}, sorted(folders))
 
 
 def remove(settings: Settings, traces: Traces) -> None:
@@ -55,5 +55,9 @@ def remove(settings: Settings, traces: Traces) -> None:
 def _delete(location: str) -> None:
     if location.startswith(s3.SCHEME):
         s3.delete_objects(f"{location}/")
-    else:
-        shutil.rmtree(location, ignore_errors=True)
+        return
+    # A table is there or gone, never half: of its log, what is left would be read as an earlier version.
+    log = Path(location) / "_delta_log"
+    if log.exists():
+        log.rename(log.with_name("_removed_log"))
+    shutil.rmtree(location, ignore_errors=True)

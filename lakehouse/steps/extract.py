@@ -46,14 +46,16 @@ class ExtractSummary:
 
     extractions: Sequence[Extraction] = ()
 
-    def raise_for_failed(self) -> None:
-        """Raise `LakehouseError` where a stream failed, naming each one."""
+    @property
+    def problem(self) -> str:
+        """What to say where streams failed, with each one, else nothing."""
         failed = [extraction.stream.label for extraction in self.extractions if extraction.error]
-        if failed:
-            raise LakehouseError(
-                f"Streams that could not be extracted, see above: {', '.join(failed)}. "
-                "What landed of them stays; the same command goes on where they stopped."
-            )
+        if not failed:
+            return ""
+        return (
+            f"Streams that could not be extracted, see above: {', '.join(failed)}. "
+            "What landed of them stays; the same command goes on where they stopped."
+        )
 
 
 def streams_named(settings: Settings, tables: Sequence[SourceTable], names: Sequence[str]) -> list[Stream]:

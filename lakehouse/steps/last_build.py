@@ -3,7 +3,10 @@
 import json
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dbt.adapters.lakehouse.log_files import is_whole_json
 
 from ingestion.bronze import LOADS
 from ingestion.tables.local import LocalTables
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 # Models and tests that failed, and what was left out because of them.
 _UNFINISHED = ("result:error+", "result:fail+", "result:skipped+")
 _LOADED = "loaded.json"
+_OF_DBT = ("manifest.json", "run_results.json")
 
 Loaded = Mapping[str, str]
 
@@ -36,7 +40,8 @@ class LastBuild:
 
         That is what was modified, what depends on tables that got rows, what failed, and what is missing.
         """
-        if not (self._folder / _LOADED).is_file():
+        files = [self._folder / name for name in (*_OF_DBT, _LOADED)]
+        if not all(file.is_file() and is_whole_json(file) for file in files):
             return []
         before: Loaded = json.loads((self._folder / _LOADED).read_text())
         grown = [f"source:{table}+" for table, state in loaded.items() if before.get(table) != state]
@@ -50,7 +55,7 @@ class LastBuild:
         unfinished = self._folder.with_name(f"{self._folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        for file in ("manifest.json", "run_results.json"):
+        for file in _OF_DBT:
             shutil.copyfile(self._target_path / file, unfinished / file)
         (unfinished / _LOADED).write_text(json.dumps(loaded))
         # Killed between these two, the next run builds everything.
@@ -60,7 +65,13 @@ class LastBuild:
 
 def forget_builds(settings: Settings) -> None:
     """Have the next run build everything, as tables have changed without a build."""
-    shutil.rmtree(settings.home / "state", ignore_errors=True)
+    for build in (settings.home / "state").glob("*/"):
+        shutil.rmtree(build)
+
+
+def full_refresh_mark(settings: Settings) -> Path:
+    """A file that is there from when a contract's change is taken over until all models are built anew."""
+    return settings.home / "state" / "full_refresh"
 
 
 def loaded_until_now(settings: Settings) -> Loaded:

@@ -8,29 +8,35 @@ from rich.console import Console
 
 from ingestion import bronze
 from ingestion.bronze import FileLoad
-from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
+from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
-from ingestion.landing.discovery import Listing
+from ingestion.kafka import KafkaDenied, KafkaUnavailable
+from ingestion.landing.discovery import Listing, on_databricks
 from ingestion.landing.zone import LandingError
 from lakehouse.display import LoadDisplay
 from lakehouse.engines.local import tables_and_discovery
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings
 from lakehouse.steps.follow import follow_bronze, open_queries
+from lakehouse.steps.last_build import full_refresh_mark
+from lakehouse.terminal import say
+
+
+class KafkaAway(UsageError):
+    """Kafka does not answer; it may come back."""
 
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """Files handled by a load, and whether a table got another schema before."""
+    """Files handled by a load."""
 
     loads: Sequence[FileLoad]
-    schema_changed: bool = False
 
-    def raise_for_refused(self) -> None:
-        """Raise `LakehouseError` where a file was refused, naming each one."""
+    @property
+    def problem(self) -> str:
+        """What to say where files were refused, with each one, else nothing."""
         refused = [f"{load.path}: {load.reason}" for load in self.loads if load.status == "refused"]
-        if refused:
-            raise LakehouseError("\n".join(["Files that could not be loaded (the others were):", *refused]))
+        return "\n".join(["Files that could not be loaded (the others were):", *refused]) if refused else ""
 
 
 def load(
@@ -44,31 +50,34 @@ def load(
     With `overwrite_schema`, changes of the contracts are taken over first; else they are an error.
     """
     started = time.monotonic()
-    changed = _overwrite_changed(settings, tables, console) if overwrite_schema else []
+    if overwrite_schema:
+        _overwrite_changed(settings, tables, console)
     in_files = [table for table in tables if not comes_over_kafka(settings, table)]
     with LoadDisplay(console, in_files) as display:
         loads = load_files(settings, in_files, display.update)
     display.summarize(loads, time.monotonic() - started)
     for table in tables:
         if comes_over_kafka(settings, table):
-            loaded = load_messages(topic_loader(settings, table))
+            loaded = load_messages(topic_loader(settings, table, lambda text: say(console, text)))
             console.print(f"{table.label}: {loaded:,} messages")
     follow_bronze(open_queries(settings, tables))
-    return LoadSummary(loads, bool(changed))
+    return LoadSummary(loads)
 
 
-def _overwrite_changed(
-    settings: Settings, tables: Sequence[SourceTable], console: Console
-) -> list[SourceTable]:
+def _overwrite_changed(settings: Settings, tables: Sequence[SourceTable], console: Console) -> None:
     storage, _ = tables_and_discovery(settings)
-    changed = bronze.overwrite_changed(storage, tables)
-    for label, changes in changed.items():
-        console.print(f"{label}: taken over that {'; '.join(changes)}")
-    overwritten = [table for table in tables if table.label in changed]
+    changed = [table for table in tables if bronze.has_changed(storage, table)]
+    if not changed:
+        return
+    # What has to follow is noted first: where this is killed, nobody else would know of it.
+    mark = full_refresh_mark(settings)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
     # All of it is read again; what silver has is merged by key.
-    for query in open_queries(settings, overwritten):
+    for query in open_queries(settings, changed):
         query.start_over()
-    return overwritten
+    for label, changes in bronze.overwrite_changed(storage, changed).items():
+        console.print(f"{label}: taken over that {'; '.join(changes)}")
 
 
 def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:
@@ -90,15 +99,18 @@ def load_files(
     """
     storage, discovery = tables_and_discovery(settings)
     try:
-        return bronze.load(storage, tables, settings.landing, report, listing or discovery)
+        # On Databricks, executors read, and end alone.
+        note = None if on_databricks() else settings.home / "state" / "reading"
+        found = listing or discovery
+        return bronze.load(storage, tables, settings.landing, report, found, settings.limits, note)
     except LandingError as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
         raise LakehouseError(f"Load failed: {error}") from None
 
 
-def topic_loader(settings: Settings, table: SourceTable) -> TopicLoader:
-    """What loads the topics of a table, again and again.
+def topic_loader(settings: Settings, table: SourceTable, tell: Callable[[str], None]) -> TopicLoader:
+    """What loads the topics of a table, again and again, and calls `tell` with what a user should know.
 
     Raises:
         UsageError: Kafka cannot be reached or lacks a topic.
@@ -106,7 +118,7 @@ def topic_loader(settings: Settings, table: SourceTable) -> TopicLoader:
     """
     storage, _ = tables_and_discovery(settings)
     try:
-        return TopicLoader(storage, table, settings.kafka or "")
+        return TopicLoader(storage, table, settings.kafka_access, tell=tell)
     except KafkaUnavailable as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:
@@ -117,12 +129,15 @@ def load_messages(loader: TopicLoader) -> int:
     """Load new messages of a table's topics; how many.
 
     Raises:
-        UsageError: Kafka cannot be reached.
+        KafkaAway: Kafka cannot be reached.
+        UsageError: Kafka does not let us in.
         LakehouseError: the table could not be loaded.
     """
     try:
         return loader.load()
-    except KafkaUnavailable as error:
+    except KafkaDenied as error:
         raise UsageError(str(error)) from None
+    except KafkaUnavailable as error:
+        raise KafkaAway(str(error)) from None
     except bronze.LoadError as error:
         raise LakehouseError(f"Load failed: {error}") from None

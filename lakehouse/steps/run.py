@@ -1,17 +1,18 @@
 """Extracting, loading and building in one go: what is new, and what depends on it."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
 from ingestion.connectors.extract import Request
 from ingestion.contracts import SourceTable
+from ingestion.threads import threads
 from lakehouse.engines.dbt import read_project
+from lakehouse.errors import raise_for
 from lakehouse.settings import Settings
 from lakehouse.steps.build import build, of_sources
 from lakehouse.steps.extract import ExtractSummary, extract, streams_configured
-from lakehouse.steps.last_build import LastBuild, loaded_until_now
+from lakehouse.steps.last_build import LastBuild, full_refresh_mark, loaded_until_now
 from lakehouse.steps.load import load
 
 
@@ -29,7 +30,7 @@ def run(
     With `sources`, all that depends on them is built. A stream that could not be extracted, or a refused
     file, fails the run at its end.
     """
-    with ThreadPoolExecutor(1) as pool:
+    with threads(1) as pool:
         # dbt takes seconds to read the project, in which files can be loaded.
         reading = pool.submit(read_project, settings, target)
         streams = streams_configured(settings, tables)
@@ -38,15 +39,16 @@ def run(
         with console.status("Reading the dbt project"):
             manifest = reading.result()
     last, loaded = LastBuild(settings, target), loaded_until_now(settings)
+    anew = full_refresh_mark(settings)
     selection = of_sources(sources)
-    if not (sources or everything or summary.schema_changed):
+    if not (sources or everything or anew.exists()):
         selection = last.what_is_new(manifest, loaded)
     arguments = ["--target", target, *selection]
-    if summary.schema_changed:
+    if anew.exists():
         arguments.append("--full-refresh")
     outcome = build(settings, arguments, console, manifest)
     if outcome.nodes and not sources:
         last.store(loaded)
-    outcome.raise_for_failed()
-    summary.raise_for_refused()
-    extracted.raise_for_failed()
+        if outcome.success:
+            anew.unlink(missing_ok=True)
+    raise_for(outcome.problem, summary.problem, extracted.problem)

@@ -8,7 +8,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import FrameType
@@ -22,11 +22,18 @@ from ingestion.landing.discovery import Listing
 from ingestion.landing.zone import FileGlob, LandedFile
 from ingestion.streams import Query, QueryProgress
 from lakehouse.display import StreamDisplay
-from lakehouse.errors import UsageError
+from lakehouse.errors import UsageError, raise_for
 from lakehouse.settings import Settings
 from lakehouse.steps.compact import compact_tables
 from lakehouse.steps.follow import follow_bronze, open_queries
-from lakehouse.steps.load import LoadSummary, comes_over_kafka, load_files, load_messages, topic_loader
+from lakehouse.steps.load import (
+    KafkaAway,
+    LoadSummary,
+    comes_over_kafka,
+    load_files,
+    load_messages,
+    topic_loader,
+)
 from lakehouse.steps.refresh import GoldProcess, GoldRefresher
 
 _UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}
@@ -57,7 +64,7 @@ def follow(
         StreamDisplay(console) as display,
         GoldRefresher(lambda: GoldProcess(settings), display.refreshed) as gold,
     ):
-        follower = Follower(settings, tables, engine)
+        follower = Follower(settings, tables, engine, display.tell)
         ends_at = time.monotonic() + (seconds or float("inf"))
         while not stopped.is_set() and time.monotonic() < ends_at:
             started = time.monotonic()
@@ -66,16 +73,20 @@ def follow(
             gold.refresh(follower.written_to)
             stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
         console.print("Stopping when gold has what was loaded; Ctrl-C stops at once")
-    LoadSummary(follower.refused).raise_for_refused()
+    raise_for(LoadSummary(follower.refused).problem)
 
 
 class Follower:
     """Takes what arrives for `tables` from the landing zone or Kafka to bronze and silver."""
 
-    def __init__(self, settings: Settings, tables: Sequence[SourceTable], engine: str = "local") -> None:
+    def __init__(
+        self, settings: Settings, tables: Sequence[SourceTable], engine: str, tell: Callable[[str], None]
+    ) -> None:
         self._settings = settings
         self._engine = engine
+        self._tell = tell
         self._topics: dict[str, TopicLoader] = {}
+        self._away: set[str] = set()
         self._over_kafka = [table for table in tables if comes_over_kafka(settings, table)]
         self._in_files = [table for table in tables if table not in self._over_kafka]
         self._landed: dict[FileGlob, list[LandedFile]] = {}
@@ -119,10 +130,24 @@ class Follower:
             self._grown |= {table.bronze for table in self._in_files if table.label in labels}
             self._landed = listing.files
         for table in self._over_kafka:
-            if table.label not in self._topics:
-                self._topics[table.label] = topic_loader(self._settings, table)
-            if load_messages(self._topics[table.label]):
-                self._grown.add(table.bronze)
+            self._load_messages(table)
+
+    def _load_messages(self, table: SourceTable) -> None:
+        """Load what is new in topics; servers that answered once may be away for a while."""
+        if table.label not in self._topics:
+            self._topics[table.label] = topic_loader(self._settings, table, self._tell)
+        try:
+            loaded = load_messages(self._topics[table.label])
+        except KafkaAway as error:
+            if table.label not in self._away:
+                self._tell(f"{table.label}: {error} The stream goes on when it is back.")
+            self._away.add(table.label)
+            return
+        if table.label in self._away:
+            self._tell(f"{table.label}: Kafka is back.")
+            self._away.remove(table.label)
+        if loaded:
+            self._grown.add(table.bronze)
 
 
 def trigger_seconds(trigger: str) -> float:

@@ -1,6 +1,6 @@
 """Looking at one source: how many rows its tables have, and what its tests say."""
 
-from deltalake import DeltaTable
+from dbt.adapters.lakehouse.delta import open_table
 from rich.console import Console
 
 from lakehouse.display import BuildDisplay
@@ -22,7 +22,7 @@ def validate(settings: Settings, source: str, console: Console) -> None:
     counts.add_column("rows", justify="right")
     locations = settings.warehouse.tables()
     for name in sorted(tables_of_source(manifest, source)):
-        rows = f"{DeltaTable(locations[name]).count():,}" if name in locations else "missing"
+        rows = f"{open_table(locations[name]).count():,}" if name in locations else "missing"
         counts.add_row(name, rows)
     console.print(counts)
     selection = ["--select", f"source:{source}+", "--indirect-selection", "buildable"]

@@ -12,6 +12,7 @@ from rich.console import Console
 from lakehouse.engines.dbt import read_project, tables_built
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
+from lakehouse.terminal import say
 
 _NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
 _LAST_LINES = 20
@@ -38,7 +39,7 @@ def verify(settings: Settings, console: Console) -> None:
         for name in compared:
             schema, table = name.split(".")
             if found := difference(tables[name], str(scratch / f"{schema}.db" / table)):
-                console.print(f"{name}: {found}", soft_wrap=True)
+                say(console, f"{name}: {found}")
                 differing += 1
     if differing:
         raise LakehouseError(f"{differing} of {len(compared)} tables differ from those that Spark builds.")

@@ -21,8 +21,9 @@
         'unique': count ~ ' ' ~ column ~ ' are there more than once',
         'primary_key': count ~ ' keys (' ~ arguments.get('columns', []) | join(', ') ~ ') are null or there more than once',
         'extract_read_completely': count ~ ' records of the newest extract cannot be parsed; their keys are kept as they were',
+        'extract_not_truncated': 'the newest extract has far fewer keys than the one before',
         'no_row_rejected': count ~ ' rows are rejected: ' ~ arguments.get('reason', ''),
         'row_accounting': 'bronze rows are not all in silver, superseded, removed or rejected',
-    }.get(kind, count ~ ' rows: ' ~ (node.description or 'no row should be found')) %}
+    }.get(kind, count ~ (' wrong row' if result.failures == 1 else ' wrong rows') ~ (': ' ~ node.description if node.description)) %}
     {{ return(tested.schema ~ '.' ~ relation.identifier ~ ': ' ~ said ~ ' (' ~ node.name ~ ')') }}
 {% endmacro %}

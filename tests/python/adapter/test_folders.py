@@ -36,6 +36,7 @@ def test_a_table_that_was_only_begun_does_not_exist_and_is_made_anew(tmp_path: P
     Path(location, "_delta_log").mkdir(parents=True)
     Path(location, "_delta_log", "_commit_1.json.tmp").touch()
     assert not folders.exists("gold", "sales") and folders.tables() == {}
+    assert folders.is_begun("gold", "sales") and not folders.is_begun("gold", "sale")
     append(location, ONE)
     assert folders.exists("gold", "sales")
 
@@ -68,6 +69,7 @@ def test_a_schema_in_object_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not folders.exists("bronze", "files")
     append(folders.location("bronze", "files"), ONE)
     assert folders.tables() == {"bronze.files": "s3://lake/raw/files"}
+    assert folders.is_begun("bronze", "files") and not folders.is_begun("bronze", "file")
     sail = Sail(folders)
     assert sail.table("bronze.files").count() == 1
     sail.close()

@@ -185,3 +185,19 @@ def test_sources_are_selected_by_name() -> None:
     assert select_sources(tables, []) == tables
     with pytest.raises(ValueError, match=r"unknown source crn, shoop; declared are .*crm"):
         select_sources(tables, ["shoop", "crn"])
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", 'a"b', "a'b", "a`b", "a/b", "1a", "ä", ""])
+@pytest.mark.parametrize("field", ["name", "identifier"])
+def test_a_table_that_has_no_plain_name_is_refused(read: Callable[..., Any], field: str, name: str) -> None:
+    with pytest.raises(ContractError, match=r"_shop__sources\.yml: table shop") as raised:
+        read(deepcopy(TABLE) | {field: name})
+    assert f"{field}: {name!r} is no name" in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a'b", 'a"b', "a\\b", "a\x1bb", "a\u202eb"])
+def test_a_column_that_nothing_can_name_is_refused(read: Callable[..., Any], name: str) -> None:
+    table = deepcopy(TABLE)
+    table["columns"].append({"name": name, "data_type": "int", "description": ""})  # type: ignore[attr-defined]
+    with pytest.raises(ContractError, match="cannot be a column's name"):
+        read(table)

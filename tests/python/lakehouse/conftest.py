@@ -128,21 +128,27 @@ class Lakehouse:
                 (self.landing / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, self.landing / path)
 
+    @property
+    def _places(self) -> list[Path]:
+        return [self.home / "warehouse", self.home / "state", self.landing]
+
     def save(self) -> None:
-        """Keep tables and landed files for `go_back`."""
-        for place in (self.home / "warehouse", self.landing):
-            shutil.copytree(place, self.folder / "saved" / place.name)
+        """Keep tables, what was built last, and landed files for `go_back`."""
+        for place in self._places:
+            if place.exists():
+                shutil.copytree(place, self.folder / "saved" / place.name)
 
     def clear(self) -> None:
         """Remove tables and landed files; what dbt knows of the project stays."""
-        for place in (self.home / "warehouse", self.landing):
+        for place in self._places:
             shutil.rmtree(place, ignore_errors=True)
 
     def go_back(self) -> None:
         """Have what was saved, with the times of the files."""
         self.clear()
-        for place in (self.home / "warehouse", self.landing):
-            shutil.copytree(self.folder / "saved" / place.name, place)
+        for place in self._places:
+            if (saved := self.folder / "saved" / place.name).exists():
+                shutil.copytree(saved, place)
 
     def delivered(self, number: int, table: str) -> Path:
         """The file of a table that a delivery brought."""

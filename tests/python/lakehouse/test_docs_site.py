@@ -17,8 +17,16 @@ FACT = "model.lakehouse.fct_sales"
 @pytest.fixture(scope="module")
 def site(built: Lakehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    built.run_apart("dbt", "docs", "generate", "--static", "--target-path", str(folder))
+    # As `make docs` does.
+    options = ["--static", "--vars", "unit_tests: false", "--target-path", str(folder)]
+    built.run_apart("dbt", "docs", "generate", *options)
     return folder
+
+
+def test_the_lineage_has_no_unit_tests(site: Path) -> None:
+    manifest = json.loads((site / "manifest.json").read_text())
+    names = {name for names in manifest["child_map"].values() for name in names}
+    assert FACT in names and not any(name.startswith("unit_test.") for name in names)
 
 
 def test_every_model_and_column_is_described(site: Path) -> None:

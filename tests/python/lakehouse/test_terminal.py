@@ -1,5 +1,6 @@
 """The command line on terminals, pipes and files of many kinds."""
 
+import io
 import os
 import signal
 import subprocess
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
+from lakehouse.terminal import say
 from tests.python import PROJECT
 
 from .conftest import BIN, Lakehouse, write_table
@@ -42,6 +45,18 @@ def shell(home: Path) -> Shell:
         return done
 
     return run
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_gets_text_folded_between_words(is_terminal: bool) -> None:
+    path = "/landing/" + "long/" * 10
+    console = Console(file=io.StringIO(), width=20, force_terminal=is_terminal, no_color=True)
+    say(console, f"refused: {path}: [red] it is no file of this kind\n  at line 3", several_lines=True)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    if is_terminal:
+        assert lines == ["refused:", f"{path}:", "[red] it is no file", "of this kind", "  at line 3"]
+    else:
+        assert lines == [f"refused: {path}: [red] it is no file of this kind", "  at line 3"]
 
 
 @pytest.mark.parametrize("output", ["table", "csv", "json"])

@@ -10,8 +10,9 @@ import pytest
 from dbt.adapters.lakehouse.folders import Folders
 
 from ingestion import bronze
-from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
+from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable, read_contracts
+from ingestion.kafka import Kafka, KafkaUnavailable
 from ingestion.tables.local import LocalTables
 from sampledata.replay import ReplayError, replay_to_kafka, replay_to_landing
 from tests.python import PROJECT
@@ -56,8 +57,8 @@ def test_both_transports_give_the_same_rows(broker: Broker, recorded: Path, tmp_
     for transport in ("kafka", "landing"):
         landing, tables = tmp_path / transport, LocalTables(Folders(tmp_path / f"{transport}_home"))
         if transport == "kafka":
-            summary = replay_to_kafka(recorded, broker.address, landing, 0)
-            loaded = TopicLoader(tables, table, broker.address).load()
+            summary = replay_to_kafka(recorded, Kafka(broker.address), landing, 0)
+            loaded = TopicLoader(tables, table, Kafka(broker.address)).load()
             assert loaded == 4
             assert str(summary).startswith("Sent 3 bpm, 2 gym_logins, 1 other, 1 registered_users, 1 workout")
             assert summary.unsendable == 1
@@ -104,7 +105,7 @@ def test_what_cannot_be_replayed_is_said(recorded: Path, tmp_path: Path) -> None
     with pytest.raises(ValueError, match="negative"):
         replay_to_landing(recorded, tmp_path / "landing", -1)
     with pytest.raises(KafkaUnavailable, match=r"127\.0\.0\.1:1 "):
-        replay_to_kafka(recorded, "127.0.0.1:1", tmp_path / "landing", 0)
+        replay_to_kafka(recorded, Kafka("127.0.0.1:1"), tmp_path / "landing", 0)
 
 
 def test_messages_that_kafka_does_not_take_are_reported(
@@ -112,4 +113,4 @@ def test_messages_that_kafka_does_not_take_are_reported(
 ) -> None:
     (recorded / "kafka_multiplex" / "more.json").write_text(_line("no such name!", 9, "x"))
     with pytest.raises(ReplayError, match="1 of no such name!"):
-        replay_to_kafka(recorded, broker.address, tmp_path / "landing", 0)
+        replay_to_kafka(recorded, Kafka(broker.address), tmp_path / "landing", 0)

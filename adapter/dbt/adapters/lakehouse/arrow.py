@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+from .errors import about_table
+
 Rows: TypeAlias = pa.RecordBatchReader | pa.Table
 
 _PLAIN = {
@@ -118,11 +120,11 @@ class Source:
 
     @contextmanager
     def own_errors(self) -> Iterator[None]:
-        """Raise the error that ended the stream, in the place of what delta-rs makes of it."""
+        """Raise the error that ended the stream, or that of delta-rs with the name of the table."""
         try:
             yield
         except Exception as error:
-            raise (self._error or error) from None
+            raise (self._error or about_table(self.table, error)) from None
 
     def _all(self) -> Iterator[pa.RecordBatch]:
         if self._first is not None:

@@ -59,7 +59,10 @@ class LakehouseCredentials(Credentials):
     def folders(self, project: Path) -> Folders:
         """The warehouse of a project in this folder."""
         bronze = self.bronze if "://" in self.bronze else self.bronze and str(project / self.bronze)
-        return Folders(project / self.root, {"bronze": bronze} if bronze else {})
+        try:
+            return Folders(project / self.root, {"bronze": bronze} if bronze else {})
+        except ValueError as error:
+            raise DbtRuntimeError(str(error)) from None
 
 
 class Cursor:

@@ -1,6 +1,7 @@
 """Writing Delta tables by delta-rs: every function is one commit, and an error leaves the table as it was."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -9,7 +10,20 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from .arrow import Rows, Source, WriteError, plain_schema
+from .errors import about_table
 from .folders import has_commit
+
+
+def open_table(location: str) -> DeltaTable:
+    """The table in a folder or at an address, as it is now.
+
+    Raises:
+        TableError: its log is damaged, or cannot be read.
+    """
+    try:
+        return DeltaTable(location)
+    except Exception as error:
+        raise about_table(name_of(location), error) from None
 
 
 def overwrite(
@@ -117,7 +131,7 @@ def merge(
         same.append(f"({where})")
     kept = f"not coalesce({delete}, false)" if delete else None
     with source.own_errors():
-        merger = DeltaTable(location).merge(
+        merger = open_table(location).merge(
             source.reader(), " and ".join(same), source_alias="s", target_alias="t", commit_properties=commit
         )
         if delete:
@@ -145,7 +159,7 @@ def describe(
     location: str, description: str | None = None, configuration: Mapping[str, str] | None = None
 ) -> None:
     """Set description and configuration of a table where they are others; without a change, no commit."""
-    table = DeltaTable(location)
+    table = open_table(location)
     known = table.metadata()
     if description is not None and description != (known.description or ""):
         table.alter.set_table_description(description)
@@ -157,6 +171,14 @@ def describe(
 def arrow_schema(table: DeltaTable) -> pa.Schema:
     """Columns of a table."""
     return plain_schema(pa.schema(table.schema().to_arrow()))
+
+
+def newest(table: DeltaTable, column: str) -> datetime | None:
+    """The newest time in a column, as the statistics of the table's files say; null where they do not."""
+    files = pa.table(table.get_add_actions(flatten=True))
+    name = f"max.{column}"
+    time: datetime | None = pc.max(files[name]).as_py() if name in files.column_names else None
+    return time
 
 
 def quoted(column: str) -> str:
@@ -203,7 +225,7 @@ class Keys:
 
 def _target_schema(location: str, names: Sequence[str]) -> pa.Schema:
     """Columns of a table that must have these."""
-    target = arrow_schema(DeltaTable(location))
+    target = arrow_schema(open_table(location))
     unknown = [name for name in names if name not in target.names]
     if unknown:
         raise WriteError(

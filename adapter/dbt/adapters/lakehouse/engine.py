@@ -44,7 +44,7 @@ class Engine:
         """
         if not self.exists(name):
             raise WriteError(f"There is no table {'.'.join(name)} in {self.folders.schema(name[0])}.")
-        return DeltaTable(self.location(name))
+        return delta.open_table(self.location(name))
 
     def columns(self, name: Name) -> pa.Schema:
         """Columns of a table, with their comments."""

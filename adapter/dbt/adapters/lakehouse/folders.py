@@ -15,6 +15,11 @@ _S3 = "s3://"
 _LOG = "_delta_log"
 # A commit, or the checkpoint that is left of commits which were cleaned up.
 _COMMIT = re.compile(r"\d{20}\.(json|checkpoint.*\.parquet)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+# What looks like an escape of a URL delta-rs decodes, so it writes elsewhere; for the others it has no URL.
+_UNUSABLE = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]|^\\\x00-\x1f\x7f]")
+# Of the bytes of a path, what the names of a table and its files take.
+_FOR_FILES = 600
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,18 @@ class Folders:
     """Delta tables at `<root>/<schema>.db/<table>`; those of a schema in `elsewhere` at `<place>/<table>`.
 
     A place is a folder or `s3://bucket/prefix`. Names of folders have small letters, however they are given.
+
+    Raises:
+        ValueError: tables cannot lie in a place.
     """
 
     root: Path
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for place in (str(self.root), *self.elsewhere.values()):
+            if not place.startswith(_S3) and (problem := problem_of(place)):
+                raise ValueError(f"Tables cannot lie in {place}: {problem}.")
         object.__setattr__(self, "root", Path(os.path.abspath(self.root)))
         if any(place.startswith(_S3) for place in self.elsewhere.values()):
             _tell_rust_of_the_endpoint()
@@ -46,6 +57,13 @@ class Folders:
         """Whether there is such a table; without a commit it is one that was only begun."""
         return has_commit(self.location(schema, table))
 
+    def is_begun(self, schema: str, table: str) -> bool:
+        """Whether there is such a table, or what a kill left of one."""
+        location = self.location(schema, table)
+        if location.startswith(_S3):
+            return any(_listed(f"{location}/", "CommonPrefixes", "Prefix"))
+        return os.path.isdir(location)
+
     def tables(self) -> dict[str, str]:
         """Folder or address of every table, by `schema.table`."""
         found = [self.tables_of(schema) for schema in self.schemas()]
@@ -61,6 +79,24 @@ class Folders:
     def schemas(self) -> set[str]:
         """Schemas in which tables may be."""
         return {folder.name.removesuffix(".db") for folder in self.root.glob("*.db")} | set(self.elsewhere)
+
+
+def problem_of(folder: str) -> str | None:
+    """Why tables cannot lie in a folder, whether it exists or not, and what to do; null when they can."""
+    if _SCHEME.match(folder):
+        return "that is no folder; give one, or for bronze also s3://bucket/prefix"
+    # Links are followed by who writes.
+    path = os.path.realpath(folder)
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it or give another folder"
+    if found := _UNUSABLE.search(path):
+        return f"its path has {found[0]!r} in it, which Delta's writer cannot handle; give another folder"
+    longest = os.pathconf("/", "PC_PATH_MAX") - _FOR_FILES
+    if len(path.encode()) > longest:
+        return f"its path is longer than {longest} bytes; give another folder"
+    return None
 
 
 def has_commit(location: str) -> bool:

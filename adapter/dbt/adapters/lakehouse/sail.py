@@ -3,7 +3,9 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ctypes import c_int, c_void_p, pythonapi
 from functools import cache
 from pathlib import Path
@@ -13,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from . import private_port
 from .arrow import cast_batch, plain_schema
+from .errors import about_table
 from .folders import Folders
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ _QUERY = re.compile(r"(explain\s+)?[(\s]*(select|with|values|table)\b", re.IGNOR
 # What stands in a URL as it stands in a path.
 _PLAIN_PATH = re.compile(r"[\w./'-]*", re.ASCII)
 _starting = Lock()
+_START_SECONDS = 30
+_ADMIT_SECONDS = 0.001
 
 
 class Cancelled(Exception):
@@ -120,7 +126,10 @@ class Sail:
                 if schema not in self._schemas:
                     session.sql(f"create schema if not exists `{schema}`")
                     self._schemas.add(schema)
-                self._attach_table(session, schema, table)
+                try:
+                    self._attach_table(session, schema, table)
+                except Exception as error:
+                    raise about_table(f"{schema}.{table}", error) from None
                 self._attached.add((schema, table))
 
     def forget(self, schema: str, table: str) -> None:
@@ -221,18 +230,40 @@ def _connect() -> "SparkSession":
     return _session(address)
 
 
-def _session(address: str) -> "SparkSession":
+def _session(address: private_port.Address, first: bool = False) -> "SparkSession":
     from pyspark.sql.connect.session import SparkSession
 
-    session = SparkSession.builder.remote(address).create()
+    session = SparkSession.builder.channelBuilder(_channel_builder(address, first)).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     # It is for connections that break; here it takes half of the time of a query.
     session.client.disable_reattachable_execute()
     return session
 
 
+def _channel_builder(address: private_port.Address, first: bool) -> Any:
+    import grpc  # type: ignore[import-untyped]
+    from pyspark.sql.connect.client.core import DefaultChannelBuilder
+
+    class Builder(DefaultChannelBuilder):
+        def toChannel(self) -> grpc.Channel:
+            channel = super().toChannel()
+            ready, patience = grpc.channel_ready_future(channel), time.monotonic() + _START_SECONDS
+            is_open = False
+            while not is_open and time.monotonic() < patience:
+                with suppress(grpc.FutureTimeoutError):
+                    ready.result(_ADMIT_SECONDS)
+                # The server may speak first, so the connection is admitted once more when it is open.
+                is_open = ready.done()
+                private_port.admit(address, end_others=first)
+            return channel
+
+    # A connection that was closed for being idle would be one that nobody admits when it is opened again.
+    never = ("grpc.client_idle_timeout_ms", 2**31 - 1)
+    return Builder(f"sc://{address[0]}:{address[1]}", channelOptions=[never])
+
+
 @cache
-def _address() -> str:
+def _address() -> private_port.Address:
     """Where the server of this process, which ends with it, is reached."""
     # Else it tells every warning of its libraries.
     os.environ.setdefault("RUST_LOG", "error")
@@ -241,11 +272,12 @@ def _address() -> str:
     on_ctrl_c = pythonapi.PyOS_getsig(signal.SIGINT)
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
+    address: private_port.Address = server.listening_address
+    private_port.close(address)
     _servers.append(server)
-    host, port = server.listening_address
-    address = f"sc://{host}:{port}"
-    # By the time that it answers it has taken Ctrl-C for its own end. Python takes that back.
-    _session(address).stop()
+    # By the time that it answers it has taken Ctrl-C for its own end. Python takes that back. Who connected
+    # in the moment before the port was closed to others is sent away.
+    _session(address, first=True).stop()
     pythonapi.PyOS_setsig(signal.SIGINT, on_ctrl_c)
     return address
 

@@ -65,14 +65,31 @@ def test_statistics_say_which_files_are_new(zone: Any, statistics: Callable[[Pat
     assert statistics(zone.bronze) == {"_ingested_at"}
 
 
-def test_folders_and_files_may_be_links(zone: Any, tmp_path: Path) -> None:
-    zone.folder.rename(tmp_path / "elsewhere")
-    zone.folder.symlink_to(tmp_path / "elsewhere")
+def test_links_in_the_landing_zone_are_told_and_not_followed(
+    zone: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "b.csv").write_text(f"{HEAD}2,Bob\n")
     zone.deliver("a.csv", f"{HEAD}1,Ann\n")
-    (tmp_path / "b.csv").write_text(f"{HEAD}2,Bob\n")
-    (tmp_path / "elsewhere/b.csv").symlink_to(tmp_path / "b.csv")
-    assert zone.statuses() == {"a.csv": "loaded", "b.csv": "loaded"}
-    assert zone.rows() == [(1, "Ann"), (2, "Bob")]
+    (zone.folder / "b.csv").symlink_to(elsewhere / "b.csv")
+    (zone.folder / "outside").symlink_to(elsewhere)
+    (zone.folder / "circle").symlink_to(zone.folder)
+    assert zone.statuses() == {"a.csv": "loaded"}
+    for name in ("b.csv", "outside", "circle"):
+        assert f"'{zone.folder / name}' is a link and was left out" in caplog.text
+    zone.folder.rename(elsewhere / "files")
+    zone.folder.symlink_to(elsewhere / "files")
+    (zone.folder / "c.csv").write_text(f"{HEAD}3,Cy\n")
+    assert zone.statuses() == {}
+    assert f"'{zone.folder}' is a link" in caplog.text
+
+
+def test_the_landing_zone_itself_may_be_a_link(zone: Any, tmp_path: Path) -> None:
+    zone.deliver("a.csv", f"{HEAD}1,Ann\n")
+    zone.zone.rename(tmp_path / "elsewhere")
+    zone.zone.symlink_to(tmp_path / "elsewhere")
+    assert zone.statuses() == {"a.csv": "loaded"}
 
 
 def test_a_refused_file_is_tried_again_until_it_is_right(zone: Any) -> None:
@@ -86,6 +103,26 @@ def test_a_refused_file_is_tried_again_until_it_is_right(zone: Any) -> None:
     zone.deliver("empty.csv", HEAD)
     assert zone.statuses() == {"a.csv": "loaded", "empty.csv": "loaded"}
     assert zone.rows() == [(1, "Ann")]
+
+
+def test_a_file_that_is_too_large_costs_no_other_file_and_no_other_table(
+    landing: MakeLanding, contract: Callable[..., SourceTable]
+) -> None:
+    zone, other = landing(path="files/*.csv.gz"), contract(path="others/*.csv")
+    zone.deliver("bomb.csv.gz", gzip.compress(bytes(1 << 20)) * 64)
+    zone.deliver("broken.csv.gz", gzip.compress(f"{HEAD}1,Ann\n".encode() + b"x\n" * 20_000))
+    zone.deliver("good.csv.gz", gzip.compress(f"{HEAD}2,Bob\n".encode()))
+    (zone.zone / "others").mkdir()
+    (zone.zone / "others" / "a.csv").write_text(f"{HEAD}3,Cy\n")
+    for _ in range(2):
+        loads = bronze.load(zone.tables, [zone.table, other], str(zone.zone))
+        refused = {Path(load.path).name: load.reason for load in loads if load.status == "refused"}
+        assert "LAKEHOUSE_MAX_RECORD_BYTES" in (refused.pop("bomb.csv.gz") or "")
+        assert "LAKEHOUSE_MAX_BROKEN_RECORDS" in (refused.pop("broken.csv.gz") or "")
+        assert refused == {}
+    assert zone.rows() == [(2, "Bob")]
+    assert zone.tables.select(other.bronze, "select id from {t}").to_pylist() == [{"id": 3}]
+    assert {reason for reason, record in zone.quarantine() if record} == set()
 
 
 def test_waiting_files_are_taken_in_the_order_of_their_arrival(landing: MakeLanding) -> None:

@@ -12,13 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 from dbt.adapters.lakehouse.folders import Folders
 
 from ingestion import times
-from ingestion.bronze import LOADS, LoadError
+from ingestion.bronze import LOADS, LoadError, topics
 from ingestion.bronze.batch import bronze_schema
-from ingestion.bronze.topics import KafkaUnavailable, TopicLoader
+from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
+from ingestion.kafka import Kafka, KafkaUnavailable
 from ingestion.tables.local import LocalTables
 from tools.broker import Broker
 
@@ -45,8 +47,16 @@ class Topic:
 
     def load(self, report: Callable[[int], None] = lambda rows: None, **settings: Any) -> int:
         if self._loader is None:
-            self._loader = TopicLoader(self.tables, self.table, self.broker.address, **settings)
+            self._loader = TopicLoader(self.tables, self.table, Kafka(self.broker.address), **settings)
         return self._loader.load(report)
+
+    def make_anew(self) -> None:
+        """Delete the topic, and create it again."""
+        admin = AdminClient({"bootstrap.servers": self.broker.address})
+        admin.delete_topics([self.name])[self.name].result(20)
+        while self.name in admin.list_topics(timeout=5).topics:
+            time.sleep(0.05)
+        self.broker.create_topics([self.name])
 
     def forget(self) -> None:
         """What a new process knows: what is on disk."""
@@ -187,7 +197,7 @@ def test_servers_that_do_not_answer_are_named_within_seconds(topic: Topic) -> No
         address = f"127.0.0.1:{closed.getsockname()[1]}"
     started = time.monotonic()
     with pytest.raises(KafkaUnavailable, match=f"{address} .LAKEHOUSE_KAFKA. does not answer"):
-        TopicLoader(topic.tables, topic.table, address)
+        TopicLoader(topic.tables, topic.table, Kafka(address))
     assert time.monotonic() - started < 10
 
 
@@ -202,3 +212,54 @@ def test_a_column_that_no_message_has_is_refused(topic: Topic, contract: Callabl
     topic.table.arrives.topics = [topic.name]
     with pytest.raises(LoadError, match="a message of Kafka has no price"):
         topic.load()
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+def test_a_topic_that_is_made_anew_is_read_from_its_beginning(topic: Topic, same_process: bool) -> None:
+    told: list[str] = []
+    topic.send("a", "b")
+    assert topic.load(tell=told.append) == 2
+    topic.make_anew()
+    # More than before, so that offsets alone tell nothing.
+    topic.send("c", "d", "e")
+    if not same_process:
+        topic.forget()
+    assert topic.load(**({} if same_process else {"tell": told.append})) == 3
+    assert told == [f"{topic.table.label}: topic {topic.name} was made anew; it is read from its beginning"]
+    topic.forget()
+    topic.send("f")
+    assert topic.load() == 1
+    assert sorted(topic.rows()) == list("abcdef")
+
+
+def test_a_topic_that_is_made_anew_while_it_is_read_loses_and_doubles_nothing(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic.send("a")
+    assert topic.load() == 1
+    topic.send("b")
+    read = topics._Topics.read
+
+    def read_and_make_anew(self: topics._Topics, *arguments: Any) -> Any:
+        found = read(self, *arguments)
+        topic.make_anew()
+        topic.send("c", "d", "e")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(topics._Topics, "read", read_and_make_anew)
+        assert topic.load() == 0
+    assert topic.load() == 3
+    assert sorted(topic.rows()) == ["a", "c", "d", "e"]
+
+
+def test_servers_that_come_back_are_read_in_the_same_connection(topic: Topic) -> None:
+    topic.send("a")
+    assert topic.load() == 1
+    topic.broker.stop()
+    with pytest.raises(KafkaUnavailable, match="does not answer"):
+        topic.load()
+    topic.broker.start()
+    topic.send("b")
+    assert topic.load() == 1
+    assert topic.rows() == ["a", "b"]

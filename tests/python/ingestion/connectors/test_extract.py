@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ingestion.connectors.extract import extract
 from ingestion.connectors.pages import PageId
+from ingestion.connectors.stream import Stream
 from ingestion.landing.zone import FileGlob, list_folder
 
 from .api import NOON, Fault
@@ -197,3 +199,17 @@ def test_state_stays_small(zone: Zone) -> None:
     zone.done()
     state = json.loads((zone.landing / "_state" / "pay" / "transactions.json").read_text())
     assert len(state["seen"]) == 0
+
+
+def test_object_storage_is_a_landing_zone_too(zone: Zone, bucket: str) -> None:
+    zone.api.add(150)
+    streams = [Stream(declare())]
+    for records in (150, 0, 1):
+        (extraction,) = extract(streams, zone.settings, f"{bucket}/landing")
+        assert (extraction.error, extraction.records) == (None, records)
+        zone.api.now += timedelta(hours=1)
+        if records == 0:
+            zone.api.put(151, zone.api.now - timedelta(minutes=5))
+    files = list(FileGlob.of(declare(), f"{bucket}/landing").files())
+    assert [PageId.parse(file.path.rsplit("/", 1)[-1][:-5]) is not None for file in files] == [True] * 3
+    assert sum(len(file.open().read().splitlines()) for file in files) == 151

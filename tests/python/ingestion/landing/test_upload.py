@@ -155,6 +155,8 @@ def test_hidden_and_partial_files_are_passed_over(folder: Path, bucket: str) -> 
     for name in (".hidden", "_SUCCESS", "sales.csv._COPYING_", "_temporary/a.csv", ".git/a.csv"):
         write(folder / name, b"x")
     (folder / "gone").symlink_to(folder / "nowhere")
+    (folder / "circle").symlink_to(folder)
+    (folder / "link.csv").symlink_to(folder / "sales.csv")
     upload(folder, bucket)
     assert set(stored(bucket)) == {"crm/2026/customers.csv", "sales.csv"}
 

@@ -3,71 +3,22 @@
 import bz2
 import gzip
 import io
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
 
 import pytest
 import xlsxwriter
 from msoffcrypto.format.ooxml import OOXMLFile
 
-from ingestion.bronze.conform import conform
 from ingestion.contracts import SourceTable
-from ingestion.landing.zone import LandedFile
-from ingestion.readers import NO_RECORDS, FileRefused, check_compression, dialect, reader_for
-from ingestion.readers import json as json_reader
+from ingestion.limits import Limits
+from ingestion.readers import NO_RECORDS, dialect, reader_for
 from ingestion.readers.json import NEVER_CLOSED
 
+from .files import Case, Formula, landed, outcome, rewritten, workbook
+
 MakeContract = Callable[..., SourceTable]
-Rows = list[tuple[Any, ...]]
-
-
-@dataclass
-class Case:
-    """A file and what is to become of it: rows, rescued values and records that cannot be parsed."""
-
-    content: str | bytes
-    rows: Rows = field(default_factory=list)
-    rescued: list[str] = field(default_factory=list)
-    unparsed: list[str] = field(default_factory=list)
-    refused: str | None = None
-
-
-def landed(folder: Path, name: str, content: str | bytes) -> LandedFile:
-    path = folder / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return LandedFile(datetime(2026, 1, 1, tzinfo=UTC), str(path), path.stat().st_size)
-
-
-def outcome(table: SourceTable, file: LandedFile) -> Case:
-    """What became of a file; its records in a fixed order."""
-    rows: Rows = []
-    rescued: list[str] = []
-    unparsed: list[str] = []
-    try:
-        check_compression(file)
-        reader = reader_for(table)
-        reader.check(table, file)
-        for batch in reader.read(table, file):
-            batch.validate(full=True)
-            for record in conform(batch, table).to_pylist():
-                *values, rescued_data, text = record.values()
-                if text is not None:
-                    assert not any(values)
-                    unparsed.append(text)
-                    continue
-                rows.append(tuple(values))
-                if rescued_data is not None:
-                    rescued.append(rescued_data)
-    except FileRefused as refusal:
-        return Case("", refused=str(refusal))
-    except (OSError, EOFError, zlib.error) as error:
-        return Case("", refused=f"cannot be read: {error}")
-    return Case("", sorted(rows, key=repr), sorted(rescued), sorted(unparsed))
 
 
 HEAD = "id,name\n"
@@ -303,44 +254,6 @@ ARRAYS = {
 }  # fmt: skip
 
 
-@dataclass
-class Formula:
-    """A cell with a formula, and its value as text; null where the program stored none."""
-
-    text: str
-    value: str | None
-
-
-def workbook(*rows: Sequence[object], sheet: str = "Sheet1", hidden: Sequence[str] = ()) -> bytes:
-    content = io.BytesIO()
-    with xlsxwriter.Workbook(content, {"default_date_format": "yyyy-mm-dd"}) as book:
-        for name in hidden:
-            book.add_worksheet(name).hide()
-        page = book.add_worksheet(sheet)
-        page.activate()
-        page.set_first_sheet()
-        for number, row in enumerate(rows):
-            for column, cell in enumerate(row):
-                if isinstance(cell, Formula):
-                    page.write_formula(number, column, cell.text, value="?" if cell.value is None else "!")
-                elif str(cell).startswith("#"):
-                    page.write_formula(number, column, "=A1", value=cell)
-                else:
-                    page.write(number, column, cell)
-    without = rewritten(content.getvalue(), b' t="str"><f>A1</f><v>?</v></c>', b"><f>A1</f></c>")
-    return rewritten(without, b"<f>A1</f><v>!</v>", b"<f>A1</f><v></v>")
-
-
-def rewritten(content: bytes, old: bytes, new: bytes, part: str = "sheet1") -> bytes:
-    """A workbook of which a part, by default the first sheet, is written in another way."""
-    changed = io.BytesIO()
-    with ZipFile(io.BytesIO(content)) as archive, ZipFile(changed, "w") as target:
-        for name in archive.namelist():
-            data = archive.read(name)
-            target.writestr(name, data.replace(old, new) if name.endswith(f"{part}.xml") else data)
-    return changed.getvalue()
-
-
 def with_prefix(content: bytes) -> bytes:
     """As programs write it that give each name of XML a prefix, and put attributes elsewhere."""
     content = rewritten(content, b"<c r=", b"<x:c  r=")
@@ -445,23 +358,12 @@ def test_the_end_of_a_quote_is_looked_for_in_a_limited_space(
     contract: MakeContract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dialect, "_CHUNK", 16)
-    monkeypatch.setattr(dialect, "_LONGEST_RECORD", 32)
+    limits = Limits(record_bytes=32)
     content = f'{HEAD}1,"Ann\n' + "".join(f"{n},Bob\n" for n in range(2, 102))
     file = landed(tmp_path, "a.csv", content)
-    rows = outcome(contract(), file).rows
+    rows = outcome(contract(), file, limits).rows
     assert len(rows) == 101 and (1, "Ann") in rows
-    assert max(map(len, reader_for(contract()).read(contract(), file))) < 10
-    refused = outcome(contract(), landed(tmp_path, "b.csv", f"{HEAD}1,{'x' * 100}\n")).refused
-    assert refused == "a line has more than 32 bytes: has the file line ends?"
-
-
-def test_a_line_of_json_has_a_limit(
-    contract: MakeContract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(json_reader, "_CHUNK", 16)
-    monkeypatch.setattr(json_reader, "_LONGEST_LINE", 32)
-    file = landed(tmp_path, "a.json", '{"id":1}\n{"id":2,"name":"' + "x" * 100 + '"}\n')
-    assert (outcome(contract(format="json"), file).refused or "").startswith("a line has more than 32 char")
+    assert max(map(len, reader_for(contract(), limits).read(contract(), file))) < 10
 
 
 def test_a_long_field_needs_no_long_block(contract: MakeContract, tmp_path: Path) -> None:
@@ -476,7 +378,7 @@ def test_batches_are_bounded(contract: MakeContract, tmp_path: Path, format: str
     content = (HEAD if format == "csv" else "") + line * 300_000
     file = landed(tmp_path, f"a.{format}.gz", gzip.compress(content.encode(), 1))
     table = contract(format=format)
-    sizes = [batch.nbytes for batch in reader_for(table).read(table, file)]
+    sizes = [batch.nbytes for batch in reader_for(table, Limits()).read(table, file)]
     assert len(sizes) > 1 and max(sizes) < 20_000_000
 
 

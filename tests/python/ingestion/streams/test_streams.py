@@ -315,3 +315,23 @@ def test_the_order_of_events_does_not_matter(tmp_path: Path) -> None:
             send_events(gym, [numbers.pop() for _ in range(min(len(numbers), chance.randint(1, 90)))])
             gym.follow(queries_at_once=chance.choice([1, 3]))
         assert gym.all_rows() == at_once.all_rows()
+
+
+def test_a_message_of_any_size_or_depth_costs_no_other(gym: Gym) -> None:
+    digits, deep = "7" * 1_000_000, '{"a":' * 100_000 + "1" + "}" * 100_000
+    beat = '{{"device_id":{},"time":{},"heartrate":80,"x":{}}}'
+    for number, value in enumerate(
+        [
+            "[" * 100_000,
+            beat.format(1, EIGHT, deep),
+            beat.format(digits, EIGHT, 1),
+            beat.format(2, digits, 1),
+            "\0" * 1_000_000,
+            beat.format(3, EIGHT, f'"{"x" * 10_000_000}"'),
+        ]
+    ):
+        gym.message("bpm", value, offset=number)
+    gym.beats(4, EIGHT)
+    gym.follow()
+    assert gym.rows("heart_rate", "device_id") == [3, 4]
+    assert gym.tables.select(QUARANTINE, "select * from {t}").num_rows == 5

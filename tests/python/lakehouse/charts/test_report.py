@@ -1,5 +1,6 @@
 """The page with the charts that people look at first."""
 
+import json
 import re
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -9,28 +10,18 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lakehouse.charts.report import FIGURES, report_page
+from lakehouse.charts.chart import table_chart
+from lakehouse.charts.report import FIGURES, report_page, save
 from lakehouse.cli import main
 from lakehouse.warehouse import Warehouse
+from tests.python import PROJECT
 
 from ..conftest import write_table
 from .pages import faint_texts, needs_chromium, opened
 
-MODELS = """
-models:
-  - {name: fct_sales, columns: [{name: sales_amount, config: {meta: {unit: USD}}}]}
-  - {name: profit_cube, columns: [{name: profit, config: {meta: {unit: EUR}}}]}
-"""
 MONEY = pa.decimal128(18, 2)
 TIME = pa.timestamp("us", tz="UTC")
 INGESTED_AT = datetime(2026, 11, 20, 8, 3, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    (folder / "_gold__models.yml").write_text(MODELS)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +29,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     _write_sales(home / "warehouse")
     _write_events(home / "warehouse")
-    cube = {
-        "year": pa.array([2016, 2016, 2017, 2017, 2017], pa.int32()),
+    profits = [Decimal(n) for n in ("-1200.50", "30000", "800", "4000", "0.25")]
+    orders = {
+        "order_date": [date(2016, 3, 1), date(2016, 12, 31), *[date(2017, 12, 31)] * 3],
         "category": ["Furniture", "Technology", "Furniture", "Technology", "Technology"],
-        "profit": pa.array([Decimal(n) for n in ("-1200.50", "30000", "800", "4000", "0.25")], MONEY),
+        "profit": pa.array(profits, MONEY),
     }
-    write_table(home / "warehouse", "gold.profit_cube", pa.table(cube))
+    write_table(home / "warehouse", "gold.fct_orders", pa.table(orders))
+    write_table(home / "warehouse", "gold.profit_cube", pa.table({"profit": pa.array(profits, MONEY)}))
+    visits = {
+        "visit_date": [date(2026, 1, 1), date(2026, 1, 2)],
+        "gym": pa.array([1, 10], pa.int64()),
+        "minutes_exercising": pa.array([Decimal("30.5"), Decimal("20")], MONEY),
+    }
+    write_table(home / "warehouse", "gold.gym_summary", pa.table(visits))
     return home
 
 
 @pytest.fixture(scope="module")
-def page_file(home: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page_file(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("page") / "report.html"
-    file.write_text(report_page(Warehouse(home / "warehouse"), models), encoding="utf-8")
+    file.write_text(report_page(Warehouse(home / "warehouse"), PROJECT), encoding="utf-8")
     return file
 
 
@@ -61,9 +60,10 @@ def test_headlines_and_dates(page_file: Path) -> None:
     )
     assert headlines == [
         ("Sales lines", "400", "400", ""),
-        ("Revenue", "80200.00", "80.2k", "USD"),
-        ("Profit", "400.00", "400", ""),
-        ("Storefront profit", "33599.75", "33.6k", "EUR"),
+        ("Revenue", "80200.00", "80.2k", "no currency sent"),
+        ("Profit", "400.00", "400", "no currency sent"),
+        ("Storefront profit", "33599.75", "33.6k", "USD"),
+        ("Exercise", "50.50", "50.5", "minutes"),
         ("Events", "41280", "41.3k", ""),
     ]
     assert "Data of 2026-11-20 08:03 UTC." in html
@@ -75,14 +75,17 @@ def test_every_chart_is_there_with_its_numbers(page_file: Path) -> None:
     figures = re.findall(r"<figure>.+?</figure>", html, re.DOTALL)
     assert re.findall("<h2>(.+?)</h2>", "".join(figures)) == [figure.title for figure in FIGURES]
     assert [figure.count('role="img" aria-label="') for figure in figures] == [2] * len(FIGURES)
-    events, hours, profit, countries, lines = figures
-    assert "Events by action. Bars: Event count by Action, highest 38.4k (view)." in events
-    assert ">Hour (UTC)</text>" in hours
-    assert "the first 100 of 240 rows" in hours
-    assert ">Profit (EUR)</text>" in profit
+    countries, lines, _, profit, gyms, days, hours = figures
+    assert "Events by day and action. Bars: Event count (events) by Day and Action, highest 3,840 " in days
+    assert ">Hour of day</text>" in hours
+    assert ">Profit (USD)</text>" in profit
     assert '<th scope="row">2016</th><td>30,000.00</td><td>-1,200.50</td>' in profit
-    assert ">Sales amount (USD)</text>" in countries
-    assert "Left out: 2 rows without order year." in countries
+    assert "Bars: Minutes exercising (minutes) by Visit date and Gym, highest 30.5 (2026-01-01, 1)." in gyms
+    assert ">Sales amount (no currency sent)</text>" in countries
+    assert "Left out: 2 rows without order date." in countries
+    # The sales end in January, the orders with a year.
+    assert "2014\nuntil 4 Jan" in countries and "until" not in profit
+    assert "the last month, which is not complete (it goes until 2014-01-04)" in lines
     # A sale whose customer is not in the dimension is not lost.
     assert "(none)" in countries
     assert "Mountain &amp; &lt;b&gt;Road" in lines
@@ -110,18 +113,60 @@ def test_the_page_in_a_browser(page_file: Path, scheme: str) -> None:
         assert faint_texts(page) == []
 
 
+# What data may bring; `run` is what the page's title becomes when it runs.
+_RUN = "document.title='run'"
+_HOSTILE = [
+    f"<script>{_RUN}</script>",
+    f'"><img src=x onerror="{_RUN}">',
+    f"</text></svg><script>{_RUN}</script>",
+    f'<a href="javascript:{_RUN}">x</a>',
+    f"javascript:{_RUN}",
+    f"'+({_RUN})+'",
+    "{{ 7 * 7 }} ${7*7}",
+    "__proto__",
+    f"]]> --> <svg onload={_RUN}>",
+]
+
+
+@needs_chromium
+def test_a_page_runs_nothing_that_data_brings(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "warehouse")
+    names = [f"{text} {'long ' * 8}" for text in _HOSTILE]
+    events = {"action": names, "event_count": list(range(1, len(names) + 1))}
+    hours = {"hour": [INGESTED_AT] * len(names), "action": _HOSTILE, "event_count": events["event_count"]}
+    write_table(tmp_path / "warehouse", "gold.events_by_action", pa.table(events))
+    write_table(tmp_path / "warehouse", "gold.events_by_hour", pa.table(hours))
+    models = tmp_path / "models"
+    models.mkdir()
+    model = {"name": "events_by_action", "description": _HOSTILE[0]}
+    unit = {"name": "event_count", "config": {"meta": {"unit": _HOSTILE[1]}}}
+    (models / "_gold__models.yml").write_text(json.dumps({"models": [model | {"columns": [unit]}]}))
+    report, chart, image = (tmp_path / name for name in ("report.html", "chart.html", "chart.svg"))
+    report.write_text(report_page(warehouse, models), encoding="utf-8")
+    drawn = table_chart(warehouse, models, "gold.events_by_hour", "action", "event_count", "action")
+    save(drawn, chart)
+    save(drawn, image)
+    for file in (report, chart, image):
+        with opened(file, "light") as page:
+            assert page.evaluate("document.title") != "run"
+            found = page.evaluate("document.querySelectorAll('script, img, a, [onerror], [onload]').length")
+            assert found == 0
+            if file != image:
+                assert page.get_by_text(_HOSTILE[0]).count() > 0
+
+
 def test_the_command_says_what_is_not_built_yet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _write_sales(tmp_path / "warehouse")
-    empty = {"action": pa.array([], pa.string()), "event_count": pa.array([], pa.int64())}
-    write_table(tmp_path / "warehouse", "gold.events_by_action", pa.table(empty))
+    types = {"hour": TIME, "action": pa.string(), "event_count": pa.int64()}
+    write_table(tmp_path / "warehouse", "gold.events_by_hour", pa.schema(types).empty_table())
     assert _report(tmp_path, monkeypatch) == 0
     assert str(tmp_path / "report.html") in capsys.readouterr().out
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert html.count("<figure>") == 2
-    assert "Left out, no rows to draw in gold.events_by_action. Run `lakehouse run`." in html
-    assert "Left out, not built yet: gold.profit_cube. Run `lakehouse run`." in html
+    assert html.count("<figure>") == 3
+    assert html.count("Left out, no rows to draw in events_by_hour. Run `lakehouse run`.") == 2
+    assert "Left out, not built yet: fct_orders. Run `lakehouse run`." in html
 
 
 def test_errors(

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from lakehouse.charts.chart import Axis, Chart, compact, readable, summed_chart, table_chart
+from lakehouse.charts.chart import Axis, Chart, compact, readable, summed_chart, table_chart, x_labels
 from lakehouse.charts.model_docs import Model, read_models
 from lakehouse.charts.spec import GREY, PALETTE, specification, to_svg
 from lakehouse.cli import main
@@ -200,6 +200,41 @@ def test_a_date_that_python_cannot_hold_has_no_place() -> None:
     axes = Axis("sold_on"), Axis("amount")
     chart = summed_chart(Rows(["x", "series", "y", "row_count"], rows), "Sales", "", *axes)
     assert (chart.xs, chart.notes) == ([date(2024, 1, 1)], ("Left out: 2 rows without sold on.",))
+
+
+def days(first: date, number: int) -> Rows:
+    """One piece sold a day."""
+    return Rows(
+        ["x", "series", "y", "row_count"], [(first + timedelta(days=n), None, 1, 1) for n in range(number)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "last", "label", "notes"),
+    [
+        # Bars say how far the last one goes, a line leaves out what is not complete.
+        (92, date(2024, 4, 1), "2024-04-01", 0),
+        (100, date(2024, 4, 1), "2024-04\nuntil 9 Apr", 0),
+        (366, date(2024, 12, 1), "2024-12", 0),
+        (1096, date(2026, 12, 1), "2026-12", 0),
+        (1097, date(2026, 12, 1), "2026-12", 1),
+    ],
+)
+def test_many_days_are_added_up_by_month(number: int, last: date, label: str, notes: int) -> None:
+    chart = summed_chart(days(date(2024, 1, 1), number), "Sales", "", Axis("sold_on"), Axis("pieces"))
+    assert (chart.xs[-1], x_labels(chart)[chart.xs[-1]], len(chart.notes)) == (last, label, notes)
+    assert sum(point.y for point in chart.points) == number - notes
+    assert to_svg(chart, 340, titled=False).count("until") == label.count("until")
+
+
+def test_a_running_year_is_marked() -> None:
+    axes = Axis("sold_on"), Axis("pieces")
+    running = summed_chart(days(date(2024, 1, 1), 400), "Sales", "", *axes, period="year")
+    assert [(point.x.year, point.y) for point in running.points] == [(2024, 366), (2025, 34)]
+    assert list(x_labels(running).values()) == ["2024", "2025\nuntil 3 Feb"]
+    assert {"2024", "2025", "until 3 Feb"} <= _texts(to_svg(running, 340))
+    complete = summed_chart(days(date(2024, 1, 1), 366), "Sales", "", *axes, period="year")
+    assert list(x_labels(complete).values()) == ["2024"]
 
 
 def test_rows_without_a_place_are_counted(draw: Draw) -> None:

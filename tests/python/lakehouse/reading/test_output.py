@@ -52,8 +52,8 @@ def test_control_characters_are_escaped(value: str, shown: str) -> None:
 def test_numbers_are_on_the_right() -> None:
     rows = [(1, Decimal("1.50"), "x", True), (1000, None, "yyy", False)]
     *_, first, second, _ = table(Rows(["n", "decimal", "t", "b"], rows)).splitlines()
-    assert first == "│    1 │    1.50 │ x   │ True  │"
-    assert second == "│ 1000 │         │ yyy │ False │"
+    assert first == "│    1 │    1.50 │ x   │ true  │"
+    assert second == "│ 1000 │    NULL │ yyy │ false │"
 
 
 @pytest.mark.parametrize("output", ["table", "csv", "json"])
@@ -95,6 +95,28 @@ def test_a_narrow_terminal_cuts_nothing_off(value: object) -> None:
     assert shown == str(value)
 
 
+@pytest.mark.parametrize("rows", [100, 101, 60_000])
+def test_a_long_table_is_cut_in_the_middle_and_says_so(rows: int) -> None:
+    text = table(Rows(["n", "t"], [(n, "x") for n in range(rows)]))
+    _, *shown = [line[0] for line in cells(text)]
+    if rows == 100:
+        assert shown == [str(n) for n in range(100)]
+    else:
+        first, last = range(50), range(rows - 50, rows)
+        assert shown == [*map(str, first), "...", *map(str, last)]
+        assert text.split("\n")[-2].startswith(
+            f"{rows:,} rows, of which the first and the last 50 are shown: "
+        )
+
+
+def test_the_rows_of_a_long_upright_table_have_their_numbers() -> None:
+    rows = [("x" * 50, "y" * 50, n, n) for n in range(1000)]
+    lines = table(Rows(list("abcd"), rows), 40).splitlines()
+    numbers = [int(line.split()[1]) for line in lines if line.startswith("row ")]
+    assert numbers == [*range(1, 51), *range(951, 1001)]
+    assert "1,000 rows, of which the first and the last 50 are shown" in " ".join(lines)
+
+
 def test_what_goes_to_a_pipe_is_not_cut() -> None:
     names = [f"column_{number}" for number in range(100)]
     assert cells(table(Rows(names, [("long text " * 3,) * 100]), 10_000))[0] == names
@@ -122,8 +144,8 @@ def test_json_keeps_columns_whose_names_look_like_a_repeated_one(capsys: pytest.
 
 
 def test_csv_can_be_read_again(capsys: pytest.CaptureFixture[str]) -> None:
-    row = ('a "b", c', "line\nfeed", "carriage\rreturn", "both\r\n", None, b"\x01", {"x": [1]})
+    row = (True, 'a "b", c', "line\nfeed", "carriage\rreturn", "both\r\n", None, b"\x01", {"x": [1]})
     text = printed(capsys, "csv", *row)
-    assert text.startswith("a,b,c,d,e,f,g\n") and text.endswith('"{""x"": [1]}"\n')
+    assert text.startswith("a,b,c,d,e,f,g,h\n") and text.endswith('"{""x"": [1]}"\n')
     _, read = csv.reader(io.StringIO(text, newline=""))
-    assert read == [*row[:4], "", "01", '{"x": [1]}']
+    assert read == ["true", *row[1:5], "", "01", '{"x": [1]}']

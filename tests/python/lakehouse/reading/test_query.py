@@ -58,10 +58,22 @@ def test_a_statement_that_writes_is_refused_with_what_to_do(warehouse: Warehouse
 
 def test_tables_are_named_where_one_is_missing_only(warehouse: Warehouse) -> None:
     with pytest.raises(LakehouseError, match=r"Tables: gold\.dim_date"):
-        read(warehouse, "select 1 from gold.dim_dates")
+        read(warehouse, "select 1 from gold.sales")
     with pytest.raises(LakehouseError) as error:
         read(warehouse, "select year year year from gold.dim_date")
     assert "Tables:" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["yaer", "dim_date.yaer", "d.yaer"])
+def test_a_column_that_is_missing_is_named(warehouse: Warehouse, name: str) -> None:
+    with pytest.raises(LakehouseError, match=f"^No table of the query has a column {name}.$"):
+        read(warehouse, f"select {name} from gold.dim_date")
+
+
+def test_a_float_has_no_more_digits_than_it_holds(warehouse: Warehouse) -> None:
+    sql = "select cast(0.1 as float), cast(0.1 as double), cast('NaN' as float), cast(null as float)"
+    ((single, double, nan, null),) = read(warehouse, sql).rows
+    assert (single, double, str(nan), null) == (0.1, 0.1, "nan", None)
 
 
 @pytest.mark.parametrize("name", ["gold.dim_dates", "dim_date", "silver.dim_date", "{{ ref('dim_dat') }}"])

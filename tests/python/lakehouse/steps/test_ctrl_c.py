@@ -6,8 +6,11 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import psutil
 import pytest
 
+from ingestion.landing import s3
+from ingestion.landing.local_file import PART_BYTES
 from tests.python import PROJECT, hear_ctrl_c
 
 from ..conftest import Lakehouse
@@ -15,6 +18,7 @@ from ..conftest import Lakehouse
 _ENDLESS = "select sum(a.id * b.id) from range(1000000000) as a cross join range(1000000) as b"
 _QUERY = ["query", _ENDLESS]
 _STREAM = ["stream", "--trigger", "1 second"]
+_UPLOAD = ["upload"]
 _PATIENCE_SECONDS = 300
 
 # Commands and the moments at which they are stopped.
@@ -24,9 +28,13 @@ _MOMENTS = [
     (["run"], "lock"),
     (["build"], "silver"),
     (_STREAM, "gold"),
+    (_UPLOAD, "imports"),
+    (_UPLOAD, "sending"),
 ]
 _MORE_MOMENTS = [
     (_QUERY, "one second"),
+    (_UPLOAD, "one second"),
+    (_UPLOAD, "three seconds"),
     (["load"], "one second"),
     (["load"], "loading"),
     (["run"], "loading"),
@@ -55,8 +63,12 @@ def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
     [*_MOMENTS, *(pytest.param(*moment, marks=pytest.mark.soak) for moment in _MORE_MOMENTS)],
     ids=lambda value: value[0] if isinstance(value, list) else value,
 )
-def test_ctrl_c_ends_it(lakehouse: Lakehouse, command: list[str], moment: str, times: int) -> None:
+def test_ctrl_c_ends_it(
+    lakehouse: Lakehouse, command: list[str], moment: str, times: int, request: pytest.FixtureRequest
+) -> None:
     lakehouse.go_back()
+    if command == _UPLOAD:
+        command = [*_UPLOAD, _large_folder(lakehouse), "--to", request.getfixturevalue("bucket")]
     if command[0] in ("load", "run"):
         lakehouse.clear()
         lakehouse.deliver(1)
@@ -64,7 +76,7 @@ def test_ctrl_c_ends_it(lakehouse: Lakehouse, command: list[str], moment: str, t
         lakehouse.deliver(2)
     sources = lakehouse.run_arguments[1:] if command[0] in ("load", "build", "run") else []
     process = lakehouse.start("lakehouse", *command, *sources)
-    _wait_until(_moments(lakehouse, process)[moment], process)
+    _wait_until(_moments(lakehouse, process, command[-1])[moment], process)
 
     pressed = time.monotonic()
     for _ in range(times):
@@ -103,7 +115,19 @@ def test_ctrl_c_at_a_question_is_no_answer(lakehouse: Lakehouse) -> None:
     assert lakehouse.table("bronze.gym_gym_logins").exists()
 
 
-def _moments(lakehouse: Lakehouse, process: "subprocess.Popen[str]") -> dict[str, Callable[[], bool]]:
+def _large_folder(lakehouse: Lakehouse) -> str:
+    """A folder of which an upload takes some seconds."""
+    folder = lakehouse.folder / "large"
+    folder.mkdir(exist_ok=True)
+    for number in range(60):
+        with (folder / f"{number}.bin").open("wb") as file:
+            file.truncate(PART_BYTES)
+    return str(folder)
+
+
+def _moments(
+    lakehouse: Lakehouse, process: "subprocess.Popen[str]", bucket: str
+) -> dict[str, Callable[[], bool]]:
     started = time.monotonic()
 
     def commits(schema: str) -> int:
@@ -113,6 +137,10 @@ def _moments(lakehouse: Lakehouse, process: "subprocess.Popen[str]") -> dict[str
     return {
         "one second": lambda: time.monotonic() > started + 1,
         "three seconds": lambda: time.monotonic() > started + 3,
+        "imports": lambda: any(
+            "site-packages" in file.path for file in psutil.Process(process.pid).memory_maps()
+        ),
+        "sending": lambda: any(s3.list_objects(bucket)),
         "lock": lambda: _is_locked_by(lakehouse, process),
         "loading": lambda: lakehouse.table("bronze.events_events").exists(),
         "silver": lambda: commits("silver") > silver,

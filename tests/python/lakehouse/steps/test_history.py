@@ -77,8 +77,9 @@ def test_corrected_orders_count_and_can_be_taken_back(updated: Update, built: La
     past = json.loads(built.run("query", sql, "--at", "0", "--format", "json"))
     assert [(row["row_id"], Decimal(row["profit"])) for row in past] == before
 
-    built.run("restore", "gold.fct_orders", "--to", "0")
-    assert orders(built) == before
+    for _ in range(2):
+        built.run("restore", "gold.fct_orders", "--to", "0")
+        assert orders(built) == before
     assert "0 failed" in built.run("build", "--select", "fct_orders+")
     assert orders(built) == after
 

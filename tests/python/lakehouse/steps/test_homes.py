@@ -1,14 +1,17 @@
 """A home is its folders: it can be moved, copied, restored, and be one of the version before."""
 
 import hashlib
+import json
 import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dbt.adapters.lakehouse import delta
+from dbt.adapters.lakehouse.delta import open_table
 from deltalake import DeltaTable
 
 from ingestion.streams.tables import read_tables
@@ -89,6 +92,7 @@ _EMPTY = (
     "ops.loads",
 )
 _BEGUN = ("bronze.events_events", "silver.stg_crm__sales", "gold.gym_summary", "snapshots.crm_customers")
+_STREAMED = ("silver.users", "silver.heart_rate")
 _WITH_ROWS = ("bronze.gym_gym_logins", "silver.users", "gold.fct_sales")
 
 
@@ -107,6 +111,65 @@ def test_tables_that_were_only_begun_are_made_anew(lakehouse: Lakehouse, undistu
         lakehouse.deliver(number)
         lakehouse.run("run")
     assert differing(lakehouse.everything(), undisturbed) == []
+
+
+def test_what_is_left_of_a_table_is_cleaned_too(lakehouse: Lakehouse, undisturbed: Contents) -> None:
+    lakehouse.clear()
+    begun = lakehouse.table("bronze.events_events")
+    (begun / "_delta_log").mkdir(parents=True)
+    (begun / "part-0.parquet").touch()
+    assert "bronze.events_events" in lakehouse.run("clean", "events", "--yes")
+    assert not begun.exists()
+    for number in (1, 2):
+        lakehouse.deliver(number)
+        lakehouse.run("run", "--source", "events")
+    rows = lakehouse.contents("bronze")["bronze.events_events"]
+    assert rows == undisturbed["bronze.events_events"]
+
+
+def test_what_a_power_cut_took_is_made_anew(lakehouse: Lakehouse, undisturbed: Contents) -> None:
+    lakehouse.run("run")
+    cut = (
+        "ops.loads",
+        _logged_last(lakehouse),
+        "silver.stg_crm__sales",
+        "gold.fct_sales",
+        "snapshots.crm_customers",
+    )
+    for name in (*cut, *_STREAMED):
+        _newest(lakehouse, name).write_bytes(b"")
+    for name in ("bronze.erp_cust_az12", "gold.dim_product"):
+        open_table(str(lakehouse.table(name))).create_checkpoint()
+        next(lakehouse.table(name).glob("_delta_log/*.checkpoint.parquet")).write_bytes(b"")
+    (lakehouse.home / "state/local/manifest.json").write_bytes(b"")
+    output = lakehouse.run("run")
+    assert all(f"{name}: its newest commit was cut off" in output for name in (*cut, *_STREAMED))
+    assert output.count("its newest checkpoint was cut off") == 2
+    assert differing(lakehouse.everything(), undisturbed) == []
+
+
+def test_bronze_that_lost_what_was_logged_says_what_to_do(
+    lakehouse: Lakehouse, undisturbed: Contents
+) -> None:
+    lakehouse.run("load", "--source", "crm")
+    commit = _newest(lakehouse, "bronze.crm_cust_info")
+    commit.write_text("{")
+    output = lakehouse.run("run", exit_code=1)
+    assert f"bronze.crm_cust_info: its newest commit, {commit}, is empty or cut off" in output
+    assert "lakehouse clean SOURCE" in output and commit.exists()
+    lakehouse.run("clean", "crm", "--yes")
+    for number in (1, 2):
+        lakehouse.deliver(number)
+    lakehouse.run("load", "--source", "crm")
+    name = "bronze.crm_cust_info"
+    assert lakehouse.contents("bronze")[name] == undisturbed[name]
+
+
+def test_a_streamed_table_that_is_gone_is_made_anew(lakehouse: Lakehouse, undisturbed: Contents) -> None:
+    shutil.rmtree(lakehouse.table("silver.users"))
+    lakehouse.run("run", "--source", "gym")
+    name = "silver.users"
+    assert lakehouse.contents("silver")[name] == undisturbed[name]
 
 
 def test_a_home_of_the_version_before_goes_on(lakehouse: Lakehouse, undisturbed: Contents) -> None:
@@ -136,6 +199,19 @@ def _rewrite(lakehouse: Lakehouse, name: str, change: Callable[[pa.Table], pa.Ta
     rows, configuration = change(table.to_pyarrow_table()), table.metadata().configuration
     shutil.rmtree(location)
     delta.overwrite(location, rows, configuration=configuration)
+
+
+def _newest(lakehouse: Lakehouse, name: str) -> Path:
+    """The newest commit of a table."""
+    return max(lakehouse.table(name).glob("_delta_log/*.json"))
+
+
+def _logged_last(lakehouse: Lakehouse) -> str:
+    """The bronze table of which the newest commit to the load log tells."""
+    commit = map(json.loads, _newest(lakehouse, "ops.loads").read_text().splitlines())
+    (file,) = (entry["add"]["path"] for entry in commit if "add" in entry)
+    row = pq.read_table(lakehouse.table("ops.loads") / file).slice(0, 1).to_pylist()[0]
+    return f"bronze.{row['source']}_{row['table_name']}"
 
 
 def _checksums(folder: Path) -> dict[Path, str]:

@@ -2,11 +2,18 @@
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
+from ingestion.contracts import read_contracts
+from ingestion.tables.local import LocalTables
 from lakehouse.errors import LakehouseError
+from lakehouse.settings import load_settings
 from lakehouse.steps.refresh import GoldProcess, GoldRefresher
+from lakehouse.steps.stream import Follower
+from tools.broker import Broker
 
 FIRST, SECOND, THIRD = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
 
@@ -66,3 +73,33 @@ def test_a_project_that_cannot_be_read_ends_the_stream() -> None:
 
     with pytest.raises(LakehouseError, match="no project"), GoldRefresher(start, print):
         pass
+
+
+def test_a_stream_goes_on_when_kafka_was_away(broker: Broker, tmp_path: Path) -> None:
+    settings = load_settings(LAKEHOUSE_HOME=str(tmp_path), LAKEHOUSE_KAFKA=broker.address)
+    tables = [table for table in read_contracts(settings.models) if table.arrives.topics]
+    (tmp_path / "landing").mkdir()
+    topics = [topic for table in tables for topic in table.arrives.topics]
+    broker.create_topics(topics)
+    told: list[str] = []
+    follower = Follower(settings, tables, "local", told.append)
+
+    def loaded() -> int:
+        producer = Producer({"bootstrap.servers": broker.address})
+        producer.produce(topics[0], value="{}")
+        assert producer.flush(20) == 0
+        follower.cycle()
+        count = LocalTables(settings.warehouse.folders).select(
+            tables[0].bronze, "select count(*) as n from {t}"
+        )
+        return int(count.to_pylist()[0]["n"])
+
+    before = loaded()
+    broker.stop()
+    follower.cycle()
+    follower.cycle()
+    broker.start()
+    assert loaded() > before
+    away, back = told
+    assert "does not answer" in away
+    assert back == f"{tables[0].label}: Kafka is back."

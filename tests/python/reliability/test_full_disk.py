@@ -72,7 +72,7 @@ def fill(campaign: Campaign, tally: Tally) -> None:
     """Fill the disk at a point of a run, make room, and run on."""
     lakehouse = campaign.lakehouse
     campaign.prepare(2)
-    points = campaign.points(*lakehouse.run_arguments)
+    points = campaign.points(2, *lakehouse.run_arguments)
     at = campaign.chance.randint(1, points)
     campaign.prepare(2)
     with campaign.fault("fill", at, *lakehouse.run_arguments) as process:

@@ -70,7 +70,7 @@ class Shopify(Connector):
             return ""
         filtered = {"filter": _filter(resource, window.since)}
         (counted,) = self._api.ask(documents.count, filtered).data.values()
-        sample = self._api.ask(documents.page, _variables(resource, 5) | filtered)
+        sample = self._api.ask(documents.page, _variables(5) | filtered)
         objects = max(len(sample.data[resource.field]["nodes"]), 1)
         cost = counted["count"] * sample.cost / objects
         minutes = max(cost - self._api.bucket.available, 0) / self._api.bucket.rate / 60
@@ -119,12 +119,11 @@ class Shopify(Connector):
         position: Position | None,
     ) -> Iterator[Page]:
         """Inventory levels that changed, location by location; a location is begun anew where one stopped."""
-        nested = Nested(self._api, documents)
+        nested, lists = Nested(self._api, documents), _Lists(self._api, resource, documents)
         until, reached = window.until, _number(position.key[-1]) if position else 0
         after, known = None, set[str]()
         while True:
-            variables = _variables(resource, resource.first) | {"after": after, "size": 50}
-            reply = self._api.ask(documents.page, variables | {"filter": _filter(resource, window.since)})
+            reply = lists.page(window.since, after)
             until = until or reply.settled_until
             records: list[Record] = []
             for location in reply.data["locations"]["nodes"]:
@@ -138,10 +137,41 @@ class Shopify(Connector):
                         break
                     yield Page(records, until)
                     records = []
-                    page = nested.more(root, owner_of(root), "inventoryLevels", cursor)
+                    filtered = {"filter": _filter(resource, window.since)}
+                    page = nested.more(root, owner_of(root), "inventoryLevels", cursor, filtered)
             yield Page(records, until)
             if not (after := following(reply.data["locations"], known)):
                 return
+
+
+class _Lists:
+    """Pages of a list, as large as Shopify allows for their cost."""
+
+    def __init__(self, api: Api, resource: _Resource, documents: Documents) -> None:
+        self._api, self._resource, self._documents = api, resource, documents
+        self._first, self._size, self._most = resource.first, 20, MOST
+
+    def page(self, since: datetime | None, after: str | None) -> Reply:
+        """The page behind a cursor, of what changed since a time.
+
+        Raises:
+            TooExpensive: even a single object is.
+        """
+        filtered = {"filter": _filter(self._resource, since), "after": after}
+        while True:
+            variables = _variables(self._first) | {"size": self._size} | filtered
+            try:
+                reply = self._api.ask(self._documents.page, variables)
+            except TooExpensive:
+                if self._first == self._size == 1:
+                    raise
+                if self._first == 1:
+                    self._size //= 2
+                self._first = self._most = max(self._first // 2, 1)
+            else:
+                if 2 * reply.asked_for <= MOST_COST:
+                    self._first = min(2 * self._first, self._most)
+                return reply
 
 
 class _Walk:
@@ -156,11 +186,10 @@ class _Walk:
         window: Window,
         position: Position | None,
     ) -> None:
-        self._api, self._stream, self._resource, self._documents = api, stream, resource, documents
-        self._nested = Nested(api, documents)
+        self._stream, self._resource = stream, resource
+        self._lists, self._nested = _Lists(api, resource, documents), Nested(api, documents)
         self._since = position.cursor if position else window.since
         self._until = window.until
-        self._first, self._size = resource.first, 20
         # The newest objects, which come again when the query is asked anew.
         self._newest: tuple[datetime | None, set[str]] = (None, set())
 
@@ -172,7 +201,7 @@ class _Walk:
         """
         after, known, listed = None, set[str](), 0
         while True:
-            reply = self._ask(after)
+            reply = self._lists.page(self._since, after)
             self._until = self._until or reply.settled_until
             connection = reply.data[self._resource.field]
             times = [_time(node[_camel(self._resource.time)]) for node in connection["nodes"]]
@@ -183,23 +212,6 @@ class _Walk:
             listed += len(times)
             if listed >= _ANEW and (self._since is None or times[-1] > self._since):
                 self._since, after, known, listed = times[-1], None, set(), 0
-
-    def _ask(self, after: str | None) -> Reply:
-        """A page, with fewer objects where Shopify finds so many too expensive, else with more next time."""
-        filtered = {"filter": _filter(self._resource, self._since), "after": after}
-        while True:
-            variables = _variables(self._resource, self._first) | {"size": self._size} | filtered
-            try:
-                reply = self._api.ask(self._documents.page, variables)
-                if 2 * reply.asked_for <= MOST_COST:
-                    self._first = min(2 * self._first, MOST)
-                return reply
-            except TooExpensive:
-                if self._first == self._size == 1:
-                    raise
-                self._first, self._size = (
-                    (self._first // 2, self._size) if self._first > 1 else (1, max(self._size // 2, 1))
-                )
 
     def _records(self, reply: Reply) -> Iterator[Record]:
         for node in reply.data[self._resource.field]["nodes"]:
@@ -225,7 +237,7 @@ def _record(stream: Stream, value: Object, reply: Reply | None) -> Record:
     return stream.record(line, value)
 
 
-def _variables(resource: _Resource, first: int) -> dict[str, Any]:
+def _variables(first: int) -> dict[str, Any]:
     return {"first": first, "after": None, "size": 20, "next": None, "inner": 10, "innerNext": None}
 
 

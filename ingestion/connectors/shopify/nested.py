@@ -1,6 +1,6 @@
 """Objects as a whole: lists inside of them are continued until they end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -89,14 +89,22 @@ class Nested:
             page = self.more(root, owner, name, cursor)
             yield page
 
-    def more(self, root: Root, owner: _Owner, name: str, cursor: str) -> Object:
-        """The page of a connection behind a cursor.
+    def more(
+        self, root: Root, owner: _Owner, name: str, cursor: str, filtered: Mapping[str, Any] = {}
+    ) -> Object:
+        """The page of a connection behind a cursor, with the filter that it was listed with.
 
         Raises:
             Changed: the root was changed since it was listed.
         """
         asked = self._documents.continuation(name, root.type, owner.through)
-        variables: Object = {"root": root.id, "id": owner.id, "before": owner.before, "next": None}
+        variables: Object = {
+            "root": root.id,
+            "id": owner.id,
+            "before": owner.before,
+            "next": None,
+            **filtered,
+        }
         sizes = {"size": MOST, "inner": MOST // 10, "innerNext": None} | {asked.size: MOST}
         while True:
             try:

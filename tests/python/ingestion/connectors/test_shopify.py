@@ -69,11 +69,10 @@ def test_orders_that_change_between_pages_push_none_out(store: Store) -> None:
     store.add(40)
 
     def change(number: int) -> None:
-        if number == store_pages + 2:
+        if number == 6:
             store.put(2, NOON - timedelta(minutes=5))
             store.put(39, NOON - timedelta(minutes=5))
 
-    store_pages = 5
     store.server.before = change
     store.done()
     assert sorted({*store.numbers()}) == list(range(1, 41))
@@ -83,7 +82,7 @@ def test_orders_that_change_between_pages_push_none_out(store: Store) -> None:
 def test_equal_times_go_on_across_pages_and_a_restart(store: Store) -> None:
     store.add(8)
     store.add(17, NOON - timedelta(hours=1), step=0)
-    store.server.fault = lambda number: Fault(403) if number == 9 else None
+    store.server.fault = lambda number: Fault(403) if number == 5 else None
     assert "403" in store.error()
     landed = len(store.landed())
     assert 0 < landed < 25
@@ -114,6 +113,21 @@ def test_lists_longer_than_a_page_are_continued(store: Store) -> None:
     assert len({variant["id"] for variant in product["variants"]}) == 300
     places = [level["locationId"][-1] for level in store.landed("inventory_levels")]
     assert (places.count("1"), places.count("2")) == (400, 3)
+
+
+def test_changed_levels_of_many_items_are_continued(store: Store) -> None:
+    at = NOON - timedelta(hours=1)
+    store.shop.put(
+        "locations", objects.location(1, "A", [objects.level(n, 1, at, 0, None) for n in range(90)])
+    )
+    store.done(TABLES["inventory_levels"])
+    store.clock.seconds += 7200
+    later = [
+        objects.level(n, 1, store.now - timedelta(minutes=9) if n < 60 else at, 7, None) for n in range(90)
+    ]
+    store.shop.put("locations", objects.location(1, "A", later))
+    assert store.done(TABLES["inventory_levels"]).records == 60
+    assert len(store.landed("inventory_levels")) == 150
 
 
 def test_many_agreements_are_continued_with_their_sales(store: Store) -> None:
@@ -198,7 +212,7 @@ def test_throttling_in_spite_of_that_is_waited_out(store: Store) -> None:
     bucket = store.server.bucket
 
     def spend(number: int) -> None:
-        if number in (5, 7):
+        if number in (4, 6):
             bucket.take(bucket.most - 5)
             bucket._left = 5
 
@@ -226,7 +240,7 @@ def test_a_token_of_a_day_is_renewed_in_mid_run(store: Store) -> None:
     store.add(30)
 
     def expire(number: int) -> None:
-        if number == 8:
+        if number == 6:
             store.clock.seconds += 86400
 
     store.server.before = expire

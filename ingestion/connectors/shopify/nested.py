@@ -52,22 +52,27 @@ class Nested:
             Changed: it was changed meanwhile; it comes again in the order of changes.
             ExtractError: a list cannot be read to its end.
         """
-        return {name: self._value(root, _Owner(root.id), name, part) for name, part in value.items()}
+        return self._fields(root, _Owner(root.id), value)
+
+    def _fields(self, root: Root, owner: _Owner, value: Object) -> Object:
+        return {
+            name: self._value(root, owner, name, part) if isinstance(part, dict | list) else part
+            for name, part in value.items()
+        }
 
     def _value(self, root: Root, owner: _Owner, name: str, value: Any) -> Any:
         if isinstance(value, dict):
             if "pageInfo" in value:
                 return self._list(root, owner, name, value)
-            inner = _Owner(value["id"]) if "id" in value else owner
-            return {field: self._value(root, inner, field, part) for field, part in value.items()}
-        if isinstance(value, list):
-            if len(value) >= MOST and isinstance(value[0], dict):
-                raise ExtractError(
-                    f"{root.id} has {MOST} {name} or more, and Shopify does not tell the rest: "
-                    "export this object by hand, and leave it out"
-                )
-            return [self._value(root, owner, name, part) for part in value]
-        return value
+            return self._fields(root, _Owner(value["id"]) if "id" in value else owner, value)
+        if not isinstance(value, list):
+            return value
+        if len(value) >= MOST and isinstance(value[0], dict):
+            raise ExtractError(
+                f"{root.id} has {MOST} {name} or more, and Shopify does not tell the rest: "
+                "export this object by hand, and leave it out"
+            )
+        return [self._value(root, owner, name, part) for part in value]
 
     def _list(self, root: Root, owner: _Owner, name: str, connection: Object) -> list[Any]:
         """All entries of a connection; those of `edges` are no nodes, and are found by their cursor."""
@@ -78,7 +83,7 @@ class Nested:
             for edge in page.get("edges") or []:
                 node = edge["node"]
                 place = _Owner(owner.id, name, before, node["id"])
-                entries.append({field: self._value(root, place, field, part) for field, part in node.items()})
+                entries.append(self._fields(root, place, node))
                 before = edge["cursor"]
         return entries
 

@@ -12,34 +12,27 @@ import requests
 from ingestion.connectors.shopify.documents import read_documents
 from tests.python import PROJECT
 
-from .shopify import TOKEN, Store, open_store
+from .shopify import TOKEN, open_store
 
 pytestmark = pytest.mark.soak
 
 
-def measured(store: Store, landing: Path) -> tuple[float, float]:
-    """Seconds and MB of an extraction in a process of its own."""
-    command = [sys.executable, "-m", "tests.python.ingestion.connectors.killed_shopify"]
-    done = subprocess.run(
-        [*command, str(landing), store.server.url],
-        cwd=PROJECT,
-        env=os.environ,
-        capture_output=True,
-        check=True,
-    )
-    seconds, megabytes = map(float, done.stdout.split())
-    return seconds, megabytes
+def in_a_process(module: str, *arguments: str) -> list[float]:
+    """What a module of this folder prints, in a process of its own."""
+    command = [sys.executable, "-m", f"tests.python.ingestion.connectors.{module}", *arguments]
+    done = subprocess.run(command, cwd=PROJECT, env=os.environ, capture_output=True, check=True)
+    return [float(figure) for figure in done.stdout.split()]
 
 
-def plain_loop(store: Store) -> float:
+def plain_loop(url: str) -> float:
     """Seconds for the same pages, asked with nothing but `requests`."""
     session, started = requests.Session(), time.monotonic()
     session.headers["X-Shopify-Access-Token"] = TOKEN
     variables = {"first": 10, "after": None, "size": 20, "inner": 10}
     while True:
         body = {"query": read_documents("orders").page, "variables": variables}
-        url = f"{store.server.url}/admin/api/2026-10/graphql.json"
-        page = session.post(url, json=body, timeout=60).json()["data"]["orders"]["pageInfo"]
+        answer = session.post(f"{url}/admin/api/2026-10/graphql.json", json=body, timeout=60)
+        page = answer.json()["data"]["orders"]["pageInfo"]
         if not page["hasNextPage"]:
             return time.monotonic() - started
         variables["after"] = page["endCursor"]
@@ -49,12 +42,20 @@ def test_extraction_is_as_fast_as_its_requests(tmp_path: Path) -> None:
     with open_store(tmp_path, most_cost=1000) as store:
         store.server.before = lambda number: store.clock.sleep(10)
         store.add(500, lines=2)
-        _, few = measured(store, tmp_path / "few")
+        url = store.server.url
+        _, few = in_a_process("killed_shopify", str(tmp_path / "few"), url)
         store.add(1500, lines=2)
-        seconds, many = measured(store, tmp_path / "many")
-        asked = store.asked()
-        floor = plain_loop(store)
-        assert store.asked() - asked == 200
-        print(f"extraction {seconds:.1f} s, plain loop {floor:.1f} s, {few:.0f} to {many:.0f} MB")
-        assert seconds < 1.3 * floor
+        extractions, floors = [], []
+        for turn in range(2):
+            asked = store.asked()
+            floors += in_a_process("test_shopify_speed", url)
+            assert store.asked() - asked == 200
+            seconds, many = in_a_process("killed_shopify", str(tmp_path / f"many{turn}"), url)
+            extractions.append(seconds)
+        print(f"extraction {extractions} s, plain loop {floors} s, {few:.0f} to {many:.0f} MB")
+        assert min(extractions) < 1.3 * min(floors)
         assert many < few + 10
+
+
+if __name__ == "__main__":
+    print(plain_loop(sys.argv[1]))

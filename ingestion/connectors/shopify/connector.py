@@ -16,6 +16,8 @@ from ingestion.connectors.stream import Connector, ExtractError, Page, Position,
 
 # Shopify lists 25,000 objects of a query and no more. Before, it is asked anew from the last one on.
 _ANEW = 10_000
+# Entries of a list inside of an object, before it is continued: most orders have fewer lines.
+_SIZE = 10
 # How far orders reach back without the scope read_all_orders.
 _RECENT = timedelta(days=60)
 
@@ -149,7 +151,7 @@ class _Lists:
 
     def __init__(self, api: Api, resource: _Resource, documents: Documents) -> None:
         self._api, self._resource, self._documents = api, resource, documents
-        self._first, self._size, self._most = resource.first, 20, MOST
+        self._first, self._size, self._most = resource.first, _SIZE, MOST
 
     def page(self, since: datetime | None, after: str | None) -> Reply:
         """The page behind a cursor, of what changed since a time.
@@ -238,7 +240,7 @@ def _record(stream: Stream, value: Object, reply: Reply | None) -> Record:
 
 
 def _variables(first: int) -> dict[str, Any]:
-    return {"first": first, "after": None, "size": 20, "next": None, "inner": 10, "innerNext": None}
+    return {"first": first, "after": None, "size": _SIZE, "next": None, "inner": _SIZE, "innerNext": None}
 
 
 def _filter(resource: _Resource, since: datetime | None) -> str | None:

@@ -44,6 +44,7 @@ _CONNECTOR_OPTIONS: dict[str, set[str]] = {
         "next", "next_parameter", "paging", "parameters",
         "records", "since_parameter", "size", "size_parameter",
     },
+    "shopify": set(),
     "stripe": {"expand"},
 }  # fmt: skip
 

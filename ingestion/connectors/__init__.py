@@ -26,6 +26,13 @@ class Kind:
 KINDS = {
     "postgres": Kind((("DATABASE_URL",),)),
     "rest": Kind((("API_URL", "API_KEY"),), public=frozenset({"API_URL"})),
+    "shopify": Kind(
+        (
+            ("SHOPIFY_SHOP", "SHOPIFY_CLIENT_ID", "SHOPIFY_CLIENT_SECRET"),
+            ("SHOPIFY_SHOP", "SHOPIFY_ACCESS_TOKEN"),
+        ),
+        public=frozenset({"SHOPIFY_SHOP"}),
+    ),
     "stripe": Kind((("STRIPE_API_KEY",),), ("STRIPE_API_URL",), frozenset({"STRIPE_API_URL"})),
 }
 
@@ -75,6 +82,10 @@ def open_connector(name: str, settings: Mapping[str, SecretStr]) -> Connector:
             from ingestion.connectors.rest import Rest
 
             return Rest(settings)
+        case "shopify":
+            from ingestion.connectors.shopify import Shopify
+
+            return Shopify(settings)
         case "stripe":
             from ingestion.connectors.stripe import Stripe
 

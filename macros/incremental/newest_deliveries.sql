@@ -1,6 +1,6 @@
-{#- Pages of an extraction are named by time, so that the file decides between copies of a version. -#}
+{#- Names of pages grow with their windows, whenever they are loaded: without a better one, they tell the order. -#}
 
-{% macro newest_deliveries(relation, keys, newest_by) -%}
+{% macro newest_deliveries(relation, keys, newest_by="regexp_extract(_source_file, '[^/]+$', 0)") -%}
     select *
     from (
         select

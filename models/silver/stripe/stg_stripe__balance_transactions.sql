@@ -2,7 +2,7 @@
 
 with source as (
 
-    {{ newest_landed(source('stripe', 'balance_transactions')) }}
+    {{ newest_deliveries(source('stripe', 'balance_transactions'), ['id']) }}
 
 ),
 
@@ -42,7 +42,7 @@ renamed as (
         {{ epoch_to_timestamp('available_on') }} as available_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
     from priced
 

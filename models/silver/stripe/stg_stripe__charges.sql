@@ -2,7 +2,7 @@
 
 with source as (
 
-    {{ newest_landed(source('stripe', 'charges')) }}
+    {{ newest_deliveries(source('stripe', 'charges'), ['id']) }}
 
 ),
 
@@ -70,7 +70,7 @@ renamed as (
         {{ epoch_to_timestamp('created') }} as created_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
     from parsed
 

@@ -2,7 +2,7 @@
 
 with source as (
 
-    {{ newest_landed(source('stripe', 'checkout_sessions')) }}
+    {{ newest_deliveries(source('stripe', 'checkout_sessions'), ['id']) }}
 
 ),
 
@@ -67,7 +67,7 @@ renamed as (
         {{ epoch_to_timestamp('expires_at') }} as expires_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
     from parsed
 

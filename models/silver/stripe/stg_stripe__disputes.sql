@@ -2,7 +2,7 @@
 
 with source as (
 
-    {{ newest_landed(source('stripe', 'disputes')) }}
+    {{ newest_deliveries(source('stripe', 'disputes'), ['id']) }}
 
 ),
 
@@ -52,7 +52,7 @@ renamed as (
         {{ epoch_to_timestamp("parsed_details['due_by']") }} as evidence_due_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
     from parsed
 

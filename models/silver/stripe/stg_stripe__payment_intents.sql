@@ -2,7 +2,7 @@
 
 with source as (
 
-    {{ newest_landed(source('stripe', 'payment_intents')) }}
+    {{ newest_deliveries(source('stripe', 'payment_intents'), ['id']) }}
 
 ),
 
@@ -47,7 +47,7 @@ renamed as (
         {{ epoch_to_timestamp('canceled_at') }} as canceled_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
     from priced
 

@@ -2,7 +2,7 @@
 
 with source as (
 
-    {{ newest_landed(source('stripe', 'payouts')) }}
+    {{ newest_deliveries(source('stripe', 'payouts'), ['id']) }}
 
 ),
 
@@ -46,7 +46,7 @@ renamed as (
         {{ epoch_to_timestamp('arrival_date') }} as arrival_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
     from priced
 

@@ -33,6 +33,24 @@ _DEFECTS_OF_PROFILES = {"born_in_future": 0.01}
 _CAPACITY_PER_USER = 4
 
 
+def first_profiles(users: Users) -> pa.Table:
+    """Return what users of the first delivery registered as: names, street, city, state, postal code."""
+    drawn = _drawn(users.streams.of("gym.user_info", 1), users.first)
+    text = {name: pa.array(values) for name, values in drawn.items()}
+    house, postal_code = (text[name].cast(pa.string()) for name in ("house", "postal_code"))
+    street = join(house, " ", pa.array(LAST_NAMES).take(text["street_name"]))
+    return pa.table(
+        {
+            "first_name": pa.array(_FIRST_NAMES).take(text["first_name"]),
+            "last_name": pa.array(LAST_NAMES).take(text["last_name"]),
+            "street": join(street, " ", pa.array(_STREETS).take(text["street"])),
+            "city": pa.array(_CITY_NAMES).take(text["city"]),
+            "state": pa.array([city.state for city in _CITIES]).take(text["city"]),
+            "postal_code": postal_code,
+        }
+    )
+
+
 def profile_events(users: Users) -> pa.Array:
     """Return the lines of user_info, with the events that came too late for the delivery before."""
     *earlier, now = _history(users)

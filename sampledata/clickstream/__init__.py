@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from sampledata.company import Click, Company
+from sampledata.company import Company
+from sampledata.company.model import Click
 from sampledata.files import delivery_file, write_text
 from sampledata.sampling import Streams
 

@@ -1,8 +1,8 @@
 """The online business as one model, from which each of its systems tells its part.
 
-People register, visit the shop, order, pay, get parcels from warehouses, and send things back. Many are customers
-of the storefront or the CRM or users of the gyms, too. An order is found in all systems, with these exceptions
-and other defects, planted at small rates:
+People register, visit the shop, order, pay, get parcels from warehouses, and send things back. Many are
+customers of the storefront or the CRM or users of the gyms, too. An order is found in all systems, with these
+exceptions and other defects, planted at small rates:
 
 - articles: no sku, an empty one, one that changes while stock is exported;
 - orders: placed as a test (these are not paid, sent or clicked, and move no stock), never paid;
@@ -78,7 +78,7 @@ class Company:
         return Assortment.of(self.streams, self.scale)
 
     def orders(self, since: datetime | None = None) -> Iterator[Order]:
-        """Yield the orders placed from a time on, by default in this delivery, with all that will happen to them.
+        """Yield the orders placed from a time on, or in this delivery, and all that will happen to them.
 
         `as_of` of an order tells what was known at a time.
         """

@@ -1,4 +1,4 @@
-"""What the online shop sells, the catalogue's models in their sizes and gift cards, and where it is stored."""
+"""What the online shop sells, the catalogue's models in their sizes and gift cards; where it is stored."""
 
 import itertools
 from collections.abc import Iterator

@@ -95,7 +95,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that came in, in the customer's currency; `reference` is the order's name, null where it is lost."""
+    """Money that came in, in the customer's currency; `reference` is the order's name, null where lost."""
 
     id: str
     provider: Literal["stripe", "transactions"]
@@ -204,7 +204,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How many pieces a warehouse can sell, as it says: below 0 where it sold more, null where it is silent."""
+    """How many pieces a warehouse can sell, as it says: below 0 where it sold more, null where silent."""
 
     at: datetime
     warehouse: Warehouse

@@ -40,6 +40,7 @@ _SHIPPING, _FREE_FROM = cents(695), cents(7500)
 # Currency, units for a dollar, decimals, share.
 _CURRENCIES = [("USD", "1", 2, 93), ("EUR", "0.92", 2, 3), ("GBP", "0.79", 2, 2), ("JPY", "151.2", 0, 1)]
 _CURRENCIES += [("KWD", "0.307", 3, 1)]
+_RATES = {code: (Decimal(rate), decimals) for code, rate, decimals, _ in _CURRENCIES}
 _UNKNOWN_CURRENCY = "XXX"
 _DEFECTS = {
     "test": 0.004,
@@ -190,9 +191,14 @@ class OrderBook:
 
 def in_currency(amount: Decimal, currency: str) -> Decimal:
     """What a customer pays in a currency for an amount of dollars, rounded to its least unit."""
-    rates = {code: (Decimal(rate), decimals) for code, rate, decimals, _ in _CURRENCIES}
-    rate, decimals = rates[currency]
+    rate, decimals = _RATES[currency]
     return _rounded(amount * rate, decimals)
+
+
+def in_least_units(amount: Decimal, currency: str) -> int:
+    """An amount of a currency in its least unit, such as cents."""
+    _, decimals = _RATES[currency]
+    return int(amount.scaleb(decimals))
 
 
 def _count(scale: float, delivery: int) -> int:

@@ -1,8 +1,9 @@
-"""Who buys online: customers of storefront and CRM, users of the gyms, and people that only the shop knows."""
+"""Who buys online: customers of storefront and CRM, users of the gyms, people that only the shop knows."""
 
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ _CITY_BY_NAME = {(city.name, city.state): city for city in CITIES + CITIES_OF_LE
 _DIGITS_OF_PHONE = 10
 
 
+# Several sources ask for the people of a delivery, one after another.
+@lru_cache(1)
 def people(streams: Streams, scale: float, delivery: int) -> list[Person]:
     """Return everybody who registered up to the end of a delivery, in the order of time."""
     first = [*_of_storefront(streams, scale), *_of_gyms(streams, scale), *_of_crm(streams, scale)]

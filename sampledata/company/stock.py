@@ -104,7 +104,7 @@ def _day(time: datetime) -> int:
 
 
 def _movements(order: Order) -> Iterator[Movement]:
-    """Yield what leaves the warehouse with an order, and what comes back; tests and gift cards move nothing."""
+    """Yield what leaves the warehouse with an order, and what comes back; tests and gift cards move none."""
     lines = () if order.is_test else order.lines
     for line in lines:
         if not line.article.product.is_gift_card:

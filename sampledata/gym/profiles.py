@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 from sampledata.gym.transport import MESSAGE_DEFECTS, Messages, epochs, join, message_lines
 from sampledata.gym.users import Users
 from sampledata.names import FEMALE_NAMES, LAST_NAMES, MALE_NAMES
-from sampledata.places import CITIES
+from sampledata.places import CITIES, STATE_CODES
 from sampledata.sampling import IntArray, mark, pick
 from sampledata.timeline import seconds_of_week
 
 Profiles = dict[str, IntArray]
 """Profiles of all users by column, texts as their place in a list."""
 
-_STATES = {"California": "CA", "Nevada": "NV", "Oregon": "OR", "Washington": "WA"}
+_STATES = ["California", "Nevada", "Oregon", "Washington"]
 _CITIES = [city for city in CITIES if city.state in _STATES]
 _CITY_NAMES = [city.name for city in _CITIES]
-_CITY_STATES = [_STATES[city.state] for city in _CITIES]
+_CITY_STATES = [STATE_CODES[city.state] for city in _CITIES]
 _POSTAL_CODES_PER_CITY = 8
 _STREETS = ["Avenue", "Bypass", "Cliffs", "Drive", "Fields", "Lane", "Lodge", "Mountain", "Plaza", "Vista"]
 _SEXES = ["F", "M"]

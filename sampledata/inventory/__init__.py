@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sampledata.company import Company, Level
+from sampledata.company import Company
 from sampledata.company.assortment import WAREHOUSES
+from sampledata.company.model import Level
 from sampledata.files import delivery_file, write_text
 from sampledata.sampling import Streams, mark
 

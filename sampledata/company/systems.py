@@ -43,22 +43,17 @@ def shipments(company: Company) -> Iterator[Fields]:
 
 def transactions(company: Company) -> Iterator[Fields]:
     """Yield the records of the transactions API: one per payment that came or was paid back."""
-    for order in company.changed_orders():
-        payment = order.payment
-        if payment is None or payment.provider != "transactions":
-            continue
-        updated_at = max([payment.created_at, *(refund.at for refund in order.refunds)])
-        if updated_at >= company.begin:
-            yield {
-                "id": f"tr_{payment.id}",
-                "order_reference": payment.reference,
-                "customer_email": payment.email,
-                "amount": str(payment.amount),
-                "currency": payment.currency,
-                "status": "refunded" if order.refunds else "captured",
-                "created_at": payment.created_at.isoformat(),
-                "updated_at": updated_at.isoformat(),
-            }
+    for order, payment, updated_at in _payments(company, "transactions"):
+        yield {
+            "id": f"tr_{payment.id}",
+            "order_reference": payment.reference,
+            "customer_email": payment.email,
+            "amount": str(payment.amount),
+            "currency": payment.currency,
+            "status": "refunded" if order.refunds else "captured",
+            "created_at": payment.created_at.isoformat(),
+            "updated_at": updated_at.isoformat(),
+        }
 
 
 def shop_products(company: Company) -> Iterator[Fields]:
@@ -123,11 +118,19 @@ def stripe_objects(company: Company) -> Iterator[tuple[str, Fields]]:
                 "customers",
                 {"id": _customer(person), "created": created, "email": person.email, "name": name},
             )
-    for order in company.changed_orders():
-        if order.payment and order.payment.provider == "stripe":
-            yield from _paid(order.payment, order)
+    for order, paid, _ in _payments(company, "stripe"):
+        yield from _paid(paid, order)
     for payment in company.stray_payments():
         yield from _paid(payment, None)
+
+
+def _payments(company: Company, provider: str) -> Iterator[tuple[Order, Payment, datetime]]:
+    """Yield the payments by a provider that came or were paid back, and when they changed last."""
+    for order in company.changed_orders():
+        if order.payment and order.payment.provider == provider:
+            updated_at = max([order.payment.created_at, *(refund.at for refund in order.refunds)])
+            if updated_at >= company.begin:
+                yield order, order.payment, updated_at
 
 
 def _placed(order: Order) -> Fields:

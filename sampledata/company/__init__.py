@@ -32,15 +32,14 @@ from sampledata.company.model import (
     Payment,
     Person,
 )
-from sampledata.company.orders import OrderBook, first_moment
+from sampledata.company.orders import LONGEST, OrderBook
 from sampledata.company.people import people
-from sampledata.company.stock import StockDay, returns_from, stock_days
+from sampledata.company.stock import StockDay, stock_days
 from sampledata.company.visits import LATEST, clicks_of_day
 from sampledata.sampling import Streams, mark
+from sampledata.timeline import first_day, midnight
 
 _DAY = timedelta(days=1)
-# From an order to the last that happens to it.
-_LONGEST = timedelta(days=45)
 _DEFECTS_OF_LEVELS = {"not_told": 0.003}
 
 
@@ -55,7 +54,7 @@ class Company:
     @property
     def begin(self) -> datetime:
         """When the time of the delivery begins; that of the first one begins with the first order."""
-        return first_moment(self.delivery)
+        return midnight(first_day(self.delivery))
 
     @property
     def logged_from(self) -> datetime:
@@ -65,7 +64,7 @@ class Company:
     @property
     def end(self) -> datetime:
         """When the time of the delivery ends."""
-        return first_moment(self.delivery + 1)
+        return midnight(first_day(self.delivery + 1))
 
     @cached_property
     def people(self) -> list[Person]:
@@ -84,12 +83,12 @@ class Company:
         """
         since = self.begin if since is None else since
         for number in range(1, self.delivery + 1):
-            if first_moment(number + 1) > since:
+            if midnight(first_day(number + 1)) > since:
                 yield from self._book(number).orders(since)
 
     def changed_orders(self) -> Iterator[Order]:
         """Yield the orders that were placed or changed in this delivery, as they were at its end."""
-        for order in self.orders(self.begin - _LONGEST):
+        for order in self.orders(self.begin - LONGEST):
             known = order.as_of(self.end)
             if known.changed_at >= self.begin:
                 yield known
@@ -100,7 +99,7 @@ class Company:
 
     def scans(self) -> Iterator[tuple[Order, Parcel, ParcelEvent]]:
         """Yield what carriers told in this delivery, by order."""
-        for order in self.orders(self.logged_from - _LONGEST):
+        for order in self.orders(self.logged_from - LONGEST):
             for event in order.parcel.events if order.parcel else ():
                 if order.parcel and self.logged_from <= event.sent_at < self.end:
                     yield order, order.parcel, event
@@ -138,14 +137,14 @@ class Company:
             yield from (click for click in sent if click.sent_at >= self.logged_from)
 
     def _book(self, number: int) -> OrderBook:
-        registered = self.people[: self._registered_before(first_moment(number + 1))]
+        registered = self.people[: self._registered_before(midnight(first_day(number + 1)))]
         return OrderBook(self.streams, self.scale, number, registered, self.assortment)
 
     def _registered_before(self, time: datetime) -> int:
         return bisect.bisect_left(self.people, time, key=lambda person: person.registered_at)
 
     def _stock_days(self) -> Iterator[StockDay]:
-        orders = self.orders(returns_from())
+        orders = self.orders(logs_begin() - LONGEST)
         return stock_days(self.streams, self.scale, self.assortment, orders, self.end)
 
 

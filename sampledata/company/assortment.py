@@ -9,10 +9,9 @@ import numpy as np
 
 from sampledata.catalogue import CATEGORIES, Catalogue
 from sampledata.company.model import Article, Product, Variant, Warehouse, cents
-from sampledata.company.people import moment
 from sampledata.places import CITIES
 from sampledata.sampling import FloatArray, Marks, Streams, mark
-from sampledata.timeline import first_day
+from sampledata.timeline import first_day, midnight
 
 WEEKS_OF_LOGS = 6
 """Clicks, stock and scans of parcels are kept this long: the first delivery has the last weeks of them."""
@@ -55,7 +54,7 @@ class Assortment:
 
 def logs_begin() -> datetime:
     """When the clicks, stock and scans that are still kept begin."""
-    return moment(first_day(2)) - timedelta(weeks=WEEKS_OF_LOGS)
+    return midnight(first_day(2)) - timedelta(weeks=WEEKS_OF_LOGS)
 
 
 def _products(catalogue: Catalogue, rows: list[int], defects: Marks) -> Iterator[Product]:

@@ -14,6 +14,7 @@ from sampledata.company.model import ZERO, Line, Order, Parcel, Payment, Person,
 from sampledata.company.parcels import CARRIERS, parcel
 from sampledata.sampling import (
     BLOCK_ROWS,
+    DateArray,
     FloatArray,
     IntArray,
     Marks,
@@ -23,7 +24,7 @@ from sampledata.sampling import (
     pick_below,
     scatter,
 )
-from sampledata.timeline import DAYS_OF_HISTORY, days_of, first_day
+from sampledata.timeline import DAYS_OF_HISTORY, days_of, midnight
 
 Columns = dict[str, list[Any]]
 
@@ -53,6 +54,9 @@ _DEFECTS = {
 _STRAY_RATE = 0.003
 _PARCEL_CODE_BITS = 40
 
+LONGEST = timedelta(days=45)
+"""From an order to the last that happens to it, at most."""
+
 
 @dataclass(frozen=True)
 class OrderBook:
@@ -77,6 +81,8 @@ class OrderBook:
         """Yield the orders from a time on, with everything that will ever happen to them."""
         for start in range(0, self.count, BLOCK_ROWS):
             block = range(start, min(start + BLOCK_ROWS, self.count))
+            if midnight(self._days(block, self.count)[-1]) + timedelta(days=1) <= since:
+                continue
             columns = self._columns(block)
             for place, placed_at in enumerate(columns["placed_at"]):
                 if placed_at >= since:
@@ -110,10 +116,13 @@ class OrderBook:
 
     def _placed(self, rng: np.random.Generator, block: range, count: int) -> IntArray:
         """Return times in epoch seconds, in order; most orders are placed in the evening."""
-        days = days_of(self.delivery, np.arange(block.start, block.stop) / count, _GROWTH_PER_DAY)
+        days = self._days(block, count)
         seconds = rng.triangular(0, 19, 24, len(block)) * 3600
         placed: IntArray = days.astype("datetime64[s]").astype(np.int64) + seconds.astype(np.int64)
         return np.sort(placed)
+
+    def _days(self, block: range, count: int) -> DateArray:
+        return days_of(self.delivery, np.arange(block.start, block.stop) / count, _GROWTH_PER_DAY)
 
     def _columns(self, block: range) -> Columns:
         """Return what is drawn for the orders of a block, and for their lines as lists of lists."""
@@ -241,8 +250,3 @@ def _rounded(amount: Decimal, decimals: int = 2) -> Decimal:
 
 def _utc(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def first_moment(delivery: int) -> datetime:
-    """When the time of a delivery begins."""
-    return _utc(int(first_day(delivery).astype("datetime64[s]").astype(np.int64)))

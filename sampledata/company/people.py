@@ -2,11 +2,9 @@
 
 import itertools
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from sampledata import crm
 from sampledata.company.model import Person
@@ -18,7 +16,7 @@ from sampledata.names import FEMALE_NAMES, LAST_NAMES, MALE_NAMES
 from sampledata.places import CITIES, CITIES_OF_LEADING_ZERO, City
 from sampledata.sampling import Streams, pick
 from sampledata.storefront.customers import Customers as StorefrontCustomers
-from sampledata.timeline import first_day
+from sampledata.timeline import first_day, midnight
 
 Fields = dict[str, Any]
 
@@ -48,19 +46,14 @@ def people(streams: Streams, scale: float, delivery: int) -> list[Person]:
     ]
 
 
-def moment(day: np.datetime64) -> datetime:
-    """The time at which a day begins (UTC)."""
-    return datetime.fromisoformat(str(day.astype("datetime64[s]"))).replace(tzinfo=UTC)
-
-
 def _registered(
     streams: Streams, delivery: int, known: list[Fields], numbers: Iterator[int]
 ) -> Iterator[Person]:
     """Yield people evenly over the time of a delivery; what is not known of them is made up."""
     rng = streams.of("company.people", delivery)
     size = len(known)
-    begin = moment(FIRST_CREATED if delivery == 1 else first_day(delivery))
-    step = (moment(first_day(delivery + 1)) - begin) / size
+    begin = midnight(FIRST_CREATED if delivery == 1 else first_day(delivery))
+    step = (midnight(first_day(delivery + 1)) - begin) / size
     first_names, last_names = MALE_NAMES + FEMALE_NAMES, LAST_NAMES
     drawn = zip(
         rng.integers(0, len(first_names), size).tolist(),

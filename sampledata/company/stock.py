@@ -15,7 +15,6 @@ _DAY = timedelta(days=1)
 _EXPORTED_AT = timedelta(hours=22)
 _REFILLED_AT = timedelta(hours=6)
 _DAYS_TO_REFILL = 4
-_MOST_DAYS_TO_RETURN = 40
 _LEAST_TARGET, _TARGET_OF_ALL = 3, 1_200
 _REFILL_BELOW = 0.4
 _DEFECTS = {"oversold": 0.02}
@@ -38,7 +37,7 @@ def stock_days(
 ) -> Iterator[StockDay]:
     """Yield the days that are exported before a time, from the first day of the logs on.
 
-    `orders` are at least those of `returns_from()` and later.
+    `orders` are at least those of whom something may come back after the logs begin.
     """
     target = _target(assortment, scale)
     available = _opening(streams, target)
@@ -64,11 +63,6 @@ def stock_days(
             missing = int(target[warehouse, place] - available[warehouse, place])
             refills[day + _DAYS_TO_REFILL].append((warehouse, place, missing))
         on_the_way |= short
-
-
-def returns_from() -> datetime:
-    """From when on orders may be returned after the logs begin."""
-    return logs_begin() - timedelta(days=_MOST_DAYS_TO_RETURN)
 
 
 def _target(assortment: Assortment, scale: float) -> IntArray:

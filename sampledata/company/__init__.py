@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from sampledata.company.assortment import WAREHOUSES, Assortment, logs_begin
+from sampledata.company.assortment import LOGS_BEGIN, WAREHOUSES, Assortment
 from sampledata.company.model import (
     Article,
     Click,
@@ -51,17 +51,17 @@ class Company:
     scale: float
     delivery: int
 
-    @property
+    @cached_property
     def begin(self) -> datetime:
         """When the time of the delivery begins; that of the first one begins with the first order."""
         return midnight(first_day(self.delivery))
 
-    @property
+    @cached_property
     def logged_from(self) -> datetime:
         """From when on clicks, stock and scans are of this delivery."""
-        return logs_begin() if self.delivery == 1 else self.begin
+        return LOGS_BEGIN if self.delivery == 1 else self.begin
 
-    @property
+    @cached_property
     def end(self) -> datetime:
         """When the time of the delivery ends."""
         return midnight(first_day(self.delivery + 1))
@@ -124,7 +124,7 @@ class Company:
 
     def clicks(self) -> Iterator[Click]:
         """Yield the clicks that are sent in this delivery, in the order in which they are sent."""
-        begin = max(logs_begin(), self.logged_from - LATEST - 2 * _DAY)
+        begin = max(LOGS_BEGIN, self.logged_from - LATEST - 2 * _DAY)
         waiting: list[Click] = []
         by_day = _by_day(self.orders(begin))
         for number in range((self.end - begin) // _DAY):
@@ -144,7 +144,7 @@ class Company:
         return bisect.bisect_left(self.people, time, key=lambda person: person.registered_at)
 
     def _stock_days(self) -> Iterator[StockDay]:
-        orders = self.orders(logs_begin() - LONGEST)
+        orders = self.orders(LOGS_BEGIN - LONGEST)
         return stock_days(self.streams, self.scale, self.assortment, orders, self.end)
 
 

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from sampledata.places import CITIES
 from sampledata.sampling import FloatArray, Marks, Streams, mark
 from sampledata.timeline import first_day, midnight
 
-WEEKS_OF_LOGS = 6
-"""Clicks, stock and scans of parcels are kept this long: the first delivery has the last weeks of them."""
+LOGS_BEGIN = midnight(first_day(2)) - timedelta(weeks=6)
+"""Clicks, stock and scans of parcels are kept for weeks; those of the first delivery begin here."""
 
 _CITY = {city.name: city for city in CITIES}
 WAREHOUSES = [
@@ -50,11 +50,6 @@ class Assortment:
         articles = [Article(product, variant) for product in products for variant in product.variants]
         gift_cards = np.full(len(_GIFT_CARDS), _GIFT_CARD_SHARE * popularity.sum() / len(_GIFT_CARDS))
         return cls(products, articles, np.concatenate([popularity, gift_cards]))
-
-
-def logs_begin() -> datetime:
-    """When the clicks, stock and scans that are still kept begin."""
-    return midnight(first_day(2)) - timedelta(weeks=WEEKS_OF_LOGS)
 
 
 def _products(catalogue: Catalogue, rows: list[int], defects: Marks) -> Iterator[Product]:
@@ -97,7 +92,7 @@ def _variant(catalogue: Catalogue, row: int, place: int, defects: set[str]) -> V
     variant = Variant(place + 1, title, without if has_none else sku, price)
     if "sku_changes" not in defects:
         return variant
-    return replace(variant, new_sku=f"{sku}-N", sku_changes_at=logs_begin() + _TIME_BEFORE_SKU_CHANGES)
+    return replace(variant, new_sku=f"{sku}-N", sku_changes_at=LOGS_BEGIN + _TIME_BEFORE_SKU_CHANGES)
 
 
 def _gift_card(number: int, variants_before: int) -> Product:

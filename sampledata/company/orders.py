@@ -1,5 +1,6 @@
 """The orders of the online shop, with what is paid, sent and returned for them."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -131,14 +132,14 @@ class OrderBook:
         placed = self._placed(rng, block, self.count)
         known = np.maximum(1, np.searchsorted(self._registered, placed))
         lines = 1 + pick(rng, _LINES, size)
-        ends = np.cumsum(lines)[:-1]
+        ends = [0, *np.cumsum(lines).tolist()]
         articles = pick(rng, self.assortment.popularity.tolist(), int(lines.sum()))
         quantities = 1 + pick(rng, _QUANTITIES, len(articles))
         drawn = {
             "placed_at": [_utc(seconds) for seconds in placed.tolist()],
             "person": pick_below(rng, self._weights, self._weights[known - 1]).tolist(),
-            "articles": [part.tolist() for part in np.split(articles, ends)],
-            "quantities": [part.tolist() for part in np.split(quantities, ends)],
+            "articles": _split(articles, ends),
+            "quantities": _split(quantities, ends),
             "currency": pick(rng, [float(share) for *_, share in _CURRENCIES], size).tolist(),
             "warehouse": pick(rng, _BY_WAREHOUSE, size).tolist(),
             "carrier": rng.integers(0, len(CARRIERS), size).tolist(),
@@ -242,6 +243,11 @@ def _refunds(
     quantity = 1 + int(drawn["chance"] * line.quantity)
     at = sent.delivered_at + timedelta(days=drawn["days_to_return"])
     yield Refund(at.replace(microsecond=0), 0, quantity, _rounded(line.total * quantity / line.quantity))
+
+
+def _split(values: IntArray, ends: list[int]) -> list[list[int]]:
+    every = values.tolist()
+    return [every[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _rounded(amount: Decimal, decimals: int = 2) -> Decimal:

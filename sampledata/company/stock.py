@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from sampledata.company.assortment import WAREHOUSES, Assortment, logs_begin
+from sampledata.company.assortment import LOGS_BEGIN, WAREHOUSES, Assortment
 from sampledata.company.model import Article, Movement, Order
 from sampledata.sampling import IntArray, Streams, mark
 
@@ -44,9 +44,9 @@ def stock_days(
     moved = _moved(orders, assortment, until)
     refills: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     on_the_way = np.zeros_like(available, bool)
-    days = (until - logs_begin()) // _DAY
+    days = (until - LOGS_BEGIN) // _DAY
     for day in range(days):
-        begin = logs_begin() + day * _DAY
+        begin = LOGS_BEGIN + day * _DAY
         exported_at = begin + _EXPORTED_AT + timedelta(seconds=day * 37 % 600)
         movements = moved.pop(day, [])
         for warehouse, place, quantity in refills.pop(day, []):
@@ -86,14 +86,14 @@ def _moved(orders: Iterable[Order], assortment: Assortment, until: datetime) -> 
     moved = defaultdict(list)
     for order in orders:
         for movement in _movements(order):
-            if logs_begin() <= movement.at < until:
+            if LOGS_BEGIN <= movement.at < until:
                 moved[_day(movement.at)].append(movement)
     return moved
 
 
 def _day(time: datetime) -> int:
-    day = (time - logs_begin()) // _DAY
-    exported_at = logs_begin() + day * _DAY + _EXPORTED_AT + timedelta(seconds=day * 37 % 600)
+    day = (time - LOGS_BEGIN) // _DAY
+    exported_at = LOGS_BEGIN + day * _DAY + _EXPORTED_AT + timedelta(seconds=day * 37 % 600)
     return day if time < exported_at else day + 1
 
 

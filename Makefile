@@ -34,6 +34,12 @@ spark: .venv/.spark  ## Install what developers need, too: Spark, its jars, lint
 	@python -m tools.install broker
 	@touch $@
 
+# Stripe's own check of what is sent to it, where there is a Go to build it.
+STRIPE_MOCK = $(if $(shell command -v go),.cache/bin/stripe-mock)
+
+.cache/bin/stripe-mock: | .venv/.spark
+	@python -m tools.install stripe-mock
+
 .cache/uv/bin/uv:
 	@python3 -m venv .cache/uv
 	@.cache/uv/bin/pip install --quiet uv
@@ -57,7 +63,7 @@ kafka: .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-C
 	@exec python -m tools.broker
 
 .PHONY: test
-test: .cache/kafka/.ready lint  ## Run every check and test
+test: .cache/kafka/.ready $(STRIPE_MOCK) lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: check

@@ -37,6 +37,16 @@ _OPTIONS = {
     "xlsx": {"sheet"},
 }
 
+# What a connector can be told, by its name.
+_CONNECTOR_OPTIONS: dict[str, set[str]] = {
+    "postgres": set(),
+    "rest": {
+        "next", "next_parameter", "paging", "parameters",
+        "records", "since_parameter", "size", "size_parameter",
+    },
+    "stripe": {"expand"},
+}  # fmt: skip
+
 
 def _problem(option: str, value: str) -> str | None:
     """Why a reader cannot work with the value of an option; null where it can."""
@@ -106,8 +116,9 @@ class Period(BaseModel):
 class Extract(BaseModel):
     """Where a table is extracted from: `resource` of a `connector`.
 
-    What changed since the newest `cursor` is asked for again from `overlap` before it; without a cursor,
-    everything is.
+    What changed since the last time is asked for again from `overlap` before it, by the column `cursor`: a
+    timestamp, or epoch seconds. Without a cursor, the connector decides what it asks for. `options` go to the
+    connector. `settings` rename those that the connector reads: `{DATABASE_URL: SHIPPING_URL}`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -116,6 +127,19 @@ class Extract(BaseModel):
     resource: str
     cursor: str | None = None
     overlap: Period | None = None
+    options: dict[str, str] = {}
+    settings: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _known_connector(self) -> "Extract":
+        if self.connector not in _CONNECTOR_OPTIONS:
+            known = ", ".join(sorted(_CONNECTOR_OPTIONS))
+            raise ValueError(f"there is no connector '{self.connector}'; use one of {known}")
+        known_options = _CONNECTOR_OPTIONS[self.connector]
+        if unknown := ", ".join(sorted(self.options.keys() - known_options)):
+            known = ", ".join(sorted(known_options)) or "none"
+            raise ValueError(f"options: unknown {unknown}; the connector {self.connector} takes {known}")
+        return self
 
 
 class Column(BaseModel):
@@ -180,6 +204,19 @@ class Delivery(BaseModel):
             raise ValueError("options: give sep or delimiter, not both, and another character as quote")
         return self
 
+    @model_validator(mode="after")
+    def _landed_by_connector(self) -> "Delivery":
+        name = self.path.rpartition("/")[2]
+        if self.extract and (self.format != "json" or self.delivery != "changes"):
+            raise ValueError(
+                "extract: connectors land what changed as JSON lines: format json, delivery changes"
+            )
+        if self.extract and (name.count("*") != 1 or "?" in name):
+            raise ValueError(
+                f"extract: the file name '{name}' needs one *, where the page's name goes, and no ?"
+            )
+        return self
+
 
 class Freshness(BaseModel):
     """When a table without a new load is late, and when it is stale."""
@@ -238,6 +275,9 @@ class SourceTable(BaseModel):
         for setting in ("newest_by", "subject"):
             if (column := getattr(self.arrives, setting)) and column not in names:
                 raise ValueError(f"{setting} '{column}' is not among the columns {names}")
+        times = [column.name for column in self.columns if column.data_type in ("timestamp", "bigint")]
+        if self.arrives.extract and (cursor := self.arrives.extract.cursor) and cursor not in times:
+            raise ValueError(f"extract.cursor '{cursor}' is not among the columns of times {times}")
         personal = [column.name for column in self.declared if column.pii]
         if personal and not self.arrives.subject:
             raise ValueError(f"columns {personal} are personal: say whose, with config.meta.subject")

@@ -19,12 +19,16 @@ from rich.table import Table
 
 from ingestion import bronze
 from ingestion.bronze import FileLoad
+from ingestion.connectors.stream import Stream, Window
 from ingestion.contracts import SourceTable
 from ingestion.streams import QueryProgress
 from lakehouse.terminal import narrow_table, plain, say
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+
+    from ingestion.connectors.extract import Extraction
+    from ingestion.connectors.plan import Plan
 
 _GOOD = {"success", "pass", "no-op"}
 _BAD = {"error", "fail", "runtime error"}
@@ -36,21 +40,103 @@ def _spinner(console: Console) -> SpinnerColumn:
     return SpinnerColumn("line", finished_text="*")
 
 
+class ExtractDisplay:
+    """A line per stream while it is extracted, a table of counts after."""
+
+    def __init__(self, console: Console, streams: Sequence[Stream]) -> None:
+        self._console = console
+        self._labels = ", ".join(stream.label for stream in streams)
+        self._progress = _lines(console)
+        self._lines = {
+            stream.label: self._progress.add_task(stream.label, total=1, start=False, state="waiting")
+            for stream in streams
+        }
+
+    def __enter__(self) -> Self:
+        if not self._console.is_terminal:
+            say(self._console, f"Extracting {self._labels}")
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._progress.stop()
+
+    def update(self, extraction: "Extraction") -> None:
+        """Take in what the extractor reports."""
+        line = self._lines[extraction.stream.label]
+        if extraction.state == "extracting":
+            self._progress.start_task(line)
+        state = extraction.state
+        if extraction.pages:
+            rate = extraction.records / max(extraction.seconds, 0.001)
+            waited = extraction.traffic.seconds_waited
+            waits = f", waited {waited:.0f} s" if waited >= 1 else ""
+            state = f"{extraction.records:,} rows, {extraction.pages:,} pages, {rate:,.0f} rows/s{waits}"
+        self._progress.update(line, state=state, completed=int(extraction.state == "done"))
+
+    def summarize(self, extractions: "Sequence[Extraction]", seconds: float) -> None:
+        """Print a row per stream."""
+        table = narrow_table(f"Extracted in {seconds:.1f} s")
+        for heading in ("table", "from (UTC)", "until (UTC)", "status"):
+            table.add_column(heading, no_wrap=True)
+        for heading in ("rows", "pages", "retries", "waited s"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for extraction in extractions:
+            table.add_row(
+                plain(extraction.stream.label),
+                *_window(extraction.window),
+                extraction.state,
+                f"{extraction.records:,}",
+                f"{extraction.pages:,}",
+                f"{extraction.traffic.retries:,}",
+                f"{extraction.traffic.seconds_waited:,.1f}",
+            )
+        self._console.print(table)
+        for extraction in extractions:
+            for note in extraction.notes:
+                say(self._console, f"note {extraction.stream.label}: {note}", colour="yellow")
+            if extraction.error:
+                say(self._console, f"failed {extraction.error}", colour="red")
+
+
+def print_plans(console: Console, plans: "Sequence[Plan]") -> None:
+    """Print a row per stream: the window that would be asked for, and what it would cost."""
+    table = narrow_table("Would extract")
+    for heading in ("table", "from (UTC)", "until (UTC)"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("besides", overflow="fold")
+    for plan in plans:
+        besides = ", ".join(filter(None, ("goes on where it stopped" if plan.goes_on else "", plan.estimate)))
+        table.add_row(plain(plan.stream.label), *_window(plan.window), plain(besides))
+    console.print(table)
+    console.print("Nothing was done.")
+
+
+def _window(window: Window) -> tuple[str, str]:
+    since = f"{window.since:%Y-%m-%d %H:%M:%S}" if window.since else "the beginning"
+    return since, f"{window.until:%Y-%m-%d %H:%M:%S}" if window.until else "now"
+
+
+def _lines(console: Console) -> Progress:
+    """A line with a state for each of several things, gone when they are done."""
+    return Progress(
+        _spinner(console),
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.fields[state]}", style="dim", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
 class LoadDisplay:
     """A line per table while it loads, a table of counts after."""
 
     def __init__(self, console: Console, tables: Sequence[SourceTable]) -> None:
         self._console = console
         self._sources = ", ".join(dict.fromkeys(table.source for table in tables))
-        self._progress = Progress(
-            _spinner(console),
-            TextColumn("{task.description}", markup=False),
-            TextColumn("{task.fields[state]}", style="dim", markup=False),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._progress = _lines(console)
         self._lines = {
             table.label: self._progress.add_task(table.label, total=1, start=False, state="waiting")
             for table in tables

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -164,6 +165,11 @@ class Settings(BaseSettings):
     def models(self) -> Path:
         """The folder of the models, and of the contracts beside them."""
         return self.project / "models"
+
+    def named(self, names: Iterable[str]) -> dict[str, SecretStr]:
+        """Settings of connectors, whose names the sources declare; only those that are there."""
+        values = {**read_env_file(self.project / ".env"), **os.environ}
+        return {name: SecretStr(value) for name in names if (value := values.get(name))}
 
 
 def load_settings(**overrides: str | None) -> Settings:

@@ -1,6 +1,7 @@
 """What pip cannot install: jars of Delta, and a Java where there is none. Run by `make spark`.
 
-With `broker` as its argument, the jars of a Kafka broker, which `make kafka` and the tests need.
+With `broker` as its argument, the jars of a Kafka broker, which `make kafka` and the tests need; with
+`stripe-mock`, a server by Stripe that looks at requests, which tests use where there is a Go to build it.
 """
 
 import hashlib
@@ -23,6 +24,8 @@ _SPARK_JARS = Path(__file__).with_name("spark_jars.sha256")
 # What Maven resolves as run-time dependencies of kafka_2.13, and a logger that writes to standard error.
 _BROKER_JARS = Path(__file__).with_name("broker_jars.sha256")
 
+_STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0"
+
 _JAVA_WRAPPER = """\
 #!/bin/sh
 # The Java in this folder has no vector module, which Spark asks for but can do without.
@@ -42,6 +45,10 @@ def main() -> None:
     match sys.argv[1:]:
         case ["broker"]:
             fetch_jars(_BROKER_JARS, cache / "kafka")
+        case ["stripe-mock"]:
+            subprocess.run(
+                ["go", "install", _STRIPE_MOCK], env=os.environ | {"GOBIN": str(cache / "bin")}, check=True
+            )
         case _:
             fetch_jars(_SPARK_JARS, cache / "jars")
             provide_java(Path(sys.executable).parent)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pyarrow as pa
 
-from ingestion.readers import json_text
+from ingestion import json_text
 
 REPLACEMENT_CHARACTER = "\ufffd"
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from ingestion.landing import s3
 
 
-def write(address: str, content: bytes) -> None:
-    """Write a file to a folder, in place of an earlier one, or a new object to `s3://bucket/key`.
+def write(address: str, content: bytes, overwrite: bool = False) -> None:
+    """Write a file to a folder, in place of an earlier one, or an object to `s3://bucket/key`.
 
     Raises:
-        s3.ObjectExists: there is an object already.
+        s3.ObjectExists: there is an object already, which is not to be overwritten.
         OSError: the folder cannot be written to.
     """
     if address.startswith(s3.SCHEME):
-        s3.put_object(address, content)
+        s3.put_object(address, content, overwrite=overwrite)
         return
     with complete_file(Path(address)) as partial:
         partial.write_bytes(content)

@@ -182,6 +182,24 @@ def _landed(path: str) -> LandedFile:
     return LandedFile(modified_at, os.fsencode(path).decode(errors="replace"), size)
 
 
+def read_file(address: str) -> bytes | None:
+    """The bytes of a file or object; null where there is none.
+
+    Raises:
+        LandingError: it cannot be read.
+    """
+    try:
+        if _is_remote(address):
+            with _landing_errors():
+                s3.head(address)
+        with s3.open_object(address) if _is_remote(address) else open(address, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LandingError(f"{address}: {error.strerror or error}") from None
+
+
 def check_landing(landing: str) -> None:
     """Make sure that the landing zone can be used.
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingestion import json_text
 from ingestion.contracts import SourceTable
 from ingestion.landing.zone import LandedFile
 from ingestion.limits import Limits
-from ingestion.readers import NO_RECORDS, FileRefused, json_text, open_text
+from ingestion.readers import NO_RECORDS, FileRefused, open_text
 from ingestion.readers.records import maps, schema, strings
 
 _SPACE = re.compile(r"[\s,]*")

@@ -13,15 +13,24 @@ from lakehouse.terminal import say
 
 @app.command()
 def generate(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
     scale: Annotated[float, typer.Option(help="1 is 60,000 sales and 10,000 order lines.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     deliveries: Annotated[int, typer.Option(help="Deliveries: the first one and later ones.")] = 1,
     source: SourceOption = None,
+    push: Annotated[
+        Literal["stripe"] | None,
+        typer.Option(help="Send customers, products and payments to a test account of it instead."),
+    ] = None,
 ) -> None:
-    """Write sample data for every source."""
+    """Write sample data for every source, or send it to a test account."""
     from sampledata import generate as generate_files
 
+    if (out is None) == (push is None):
+        raise UsageError("Give --out to write files, or --push to send to a test account.")
+    if out is None:
+        _push_to_stripe(scale, seed)
+        return
     try:
         files = generate_files(out, scale, seed, source, deliveries=deliveries)
     except ValueError as error:
@@ -30,6 +39,34 @@ def generate(
         raise UsageError(f"{error.filename or out}: {error.strerror}") from None
     size = sum(file.stat().st_size for file in files)
     say(console, f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
+
+
+def _push_to_stripe(scale: float, seed: int) -> None:
+    """Send a shop; what was sent before stays as it is."""
+    from ingestion.connectors.stream import ExtractError
+    from sampledata.push import PushError, push
+    from sampledata.push.shop import Shop
+    from sampledata.push.stripe import StripeAccount, items
+
+    settings = read_settings().named(["STRIPE_API_KEY", "STRIPE_API_URL"])
+    try:
+        account = StripeAccount(settings, seed)
+    except (PushError, ExtractError) as error:
+        raise UsageError(f"{error}.") from None
+    try:
+        with console.status("") as status:
+            shop = Shop.of(scale, seed)
+            done = push(
+                items(shop),
+                account,
+                lambda p: status.update(f"{p.kind}: {p.created:,} created, {p.known:,} known"),
+            )
+    except (PushError, ExtractError) as error:
+        raise LakehouseError(f"{error}. The same command goes on where it stopped.") from None
+    finally:
+        account.close()
+    for pushed in done:
+        console.print(f"{pushed.kind}: {pushed.created:,} created, {pushed.known:,} were there.")
 
 
 @app.command()

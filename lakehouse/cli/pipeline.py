@@ -1,9 +1,11 @@
-"""Commands that take data from the landing zone to gold: load, build, run, stream."""
+"""Commands that take data from its origin to gold: extract, load, build, run, stream."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import typer
 
+from ingestion.connectors.stream import as_time
 from lakehouse.cli.app import (
     LandingOption,
     OverwriteSchemaOption,
@@ -15,12 +17,55 @@ from lakehouse.cli.app import (
     settings_with_landing,
 )
 from lakehouse.cli.ctrl_c import patience
-from lakehouse.errors import raise_for
+from lakehouse.errors import UsageError, raise_for
 from lakehouse.lock import writer_lock
 from lakehouse.steps.mend import mend
 
 # What was loaded still reaches gold.
 _STREAM_PATIENCE_SECONDS = 10
+
+
+@app.command()
+def extract(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Sources or tables, such as shipping.shipments. Default: all."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="What changed since this time (UTC), instead of since the last time.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Everything, from the beginning.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be asked for.")] = False,
+    rebuild_state: Annotated[
+        bool, typer.Option("--rebuild-state", help="Find out from the landed files how far it came.")
+    ] = False,
+    landing: LandingOption = None,
+) -> None:
+    """Land what changed in APIs and databases; goes on where it was stopped."""
+    from ingestion.connectors.extract import Request
+    from lakehouse.steps.extract import extract as extract_streams
+    from lakehouse.steps.extract import show_plan, streams_named
+
+    if full and since:
+        raise UsageError("Give --since or --full, not both.")
+    settings = read_settings(LAKEHOUSE_LANDING=landing)
+    request = Request(_time(since) if since else None, full, rebuild_state)
+    streams = streams_named(settings, select(settings, None), names or [])
+    if dry_run:
+        show_plan(settings, streams, console, request)
+        return
+    with writer_lock(settings.home):
+        mend(settings, console)
+        raise_for(extract_streams(settings, streams, console, request).problem)
+
+
+def _time(text: str) -> datetime:
+    try:
+        return as_time(text)
+    except ValueError:
+        raise UsageError(
+            f"--since '{text}' is no time: write it as 2026-11-30 or 2026-11-30T12:00:00"
+        ) from None
 
 
 @app.command()
@@ -72,7 +117,7 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="Build what is not new, too.")] = False,
     overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
-    """Load, snapshot, build and test what is new since the last run, in this order."""
+    """Extract where configured, load, snapshot, build and test what is new since the last run."""
     from lakehouse.engines.dbt import check_target
     from lakehouse.steps.run import run as run_steps
 

@@ -1,15 +1,17 @@
-"""Loading and building in one go: what is new, and what depends on it."""
+"""Extracting, loading and building in one go: what is new, and what depends on it."""
 
 from collections.abc import Sequence
 
 from rich.console import Console
 
+from ingestion.connectors.extract import Request
 from ingestion.contracts import SourceTable
 from ingestion.threads import threads
 from lakehouse.engines.dbt import read_project
 from lakehouse.errors import raise_for
 from lakehouse.settings import Settings
 from lakehouse.steps.build import build, of_sources
+from lakehouse.steps.extract import ExtractSummary, extract, streams_configured
 from lakehouse.steps.last_build import LastBuild, full_refresh_mark, loaded_until_now
 from lakehouse.steps.load import load
 
@@ -23,13 +25,16 @@ def run(
     overwrite_schema: bool = False,
     everything: bool = False,
 ) -> None:
-    """Load `tables`, then build what is new since the last complete build, or `everything`.
+    """Extract and load `tables`, then build what is new since the last complete build, or `everything`.
 
-    With `sources`, all that depends on them is built. A refused file fails the run at its end.
+    With `sources`, all that depends on them is built. A stream that could not be extracted, or a refused
+    file, fails the run at its end.
     """
     with threads(1) as pool:
         # dbt takes seconds to read the project, in which files can be loaded.
         reading = pool.submit(read_project, settings, target)
+        streams = streams_configured(settings, tables)
+        extracted = extract(settings, streams, console, Request()) if streams else ExtractSummary()
         summary = load(settings, tables, console, overwrite_schema)
         with console.status("Reading the dbt project"):
             manifest = reading.result()
@@ -46,4 +51,4 @@ def run(
         last.store(loaded)
         if outcome.success:
             anew.unlink(missing_ok=True)
-    raise_for(outcome.problem, summary.problem)
+    raise_for(outcome.problem, summary.problem, extracted.problem)

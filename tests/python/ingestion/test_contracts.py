@@ -21,6 +21,7 @@ TABLE = {
         {"name": "paid", "data_type": "decimal(10,2)", "description": "Amount."},
     ],
 }
+EXTRACT = {"connector": "rest", "resource": "orders"}
 FRESHNESS = {"freshness": {"warn_after": {"count": 2, "period": "day"}}}
 
 
@@ -44,10 +45,9 @@ def test_a_table_has_what_its_source_and_itself_declare(read: Callable[..., Any]
 
 
 def test_a_table_says_where_it_is_extracted_from_and_whose_data_it_holds(read: Callable[..., Any]) -> None:
-    extract = {"connector": "shopify", "resource": "orders", "cursor": "id"}
-    table = changed(
-        extract=extract | {"overlap": {"count": 5, "period": "minute"}}, subject="id", newest_by="paid"
-    )
+    table = extracted(cursor="changed", overlap={"count": 5, "period": "minute"})
+    table["columns"].append({"name": "changed", "data_type": "timestamp", "description": ""})
+    table["config"]["meta"] |= {"path": "shop/orders/*.json", "subject": "id", "newest_by": "paid"}
     (read_back,) = read(table)
     assert read_back.arrives.extract.overlap.duration.total_seconds() == 300
     assert (read_back.arrives.subject, read_back.arrives.newest_by) == ("id", "paid")
@@ -68,6 +68,11 @@ def without(setting: str) -> dict[str, Any]:
     table: dict[str, Any] = deepcopy(TABLE)
     del table["config"]["meta"][setting]
     return table
+
+
+def extracted(**extract: Any) -> dict[str, Any]:
+    """A table that a connector brings, with other values."""
+    return changed(format="json", extract=EXTRACT | extract)
 
 
 def with_column(**column: Any) -> dict[str, Any]:
@@ -117,7 +122,12 @@ def with_column(**column: Any) -> dict[str, Any]:
         (changed(options={"sep": '"'}), "options: give sep or delimiter, not both, and another character"),
         (changed(newest_by="day"), "newest_by 'day' is not among the columns ['id', 'paid']"),
         (changed(subject="who"), "subject 'who' is not among the columns ['id', 'paid']"),
-        (changed(extract={"connector": "shopify"}), "config.meta.extract.resource: Field required"),
+        (changed(extract={"connector": "rest"}), "config.meta.extract.resource: Field required"),
+        (extracted(connector="mainframe"), "there is no connector 'mainframe'; use one of "),
+        (extracted(options={"colour": "red"}), "options: unknown colour; the connector rest takes next, "),
+        (extracted(cursor="day"), "extract.cursor 'day' is not among the columns of times []"),
+        (changed(extract=EXTRACT), "extract: connectors land what changed as JSON lines: format json"),
+        (changed(extract=EXTRACT, format="json", path="shop/orders.json"), "'orders.json' needs one *"),
         (
             changed(extract={"connector": "a", "resource": "b", "coursor": "c"}),
             "config.meta.extract.coursor: Extra inputs are not permitted",

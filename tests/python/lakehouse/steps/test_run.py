@@ -45,6 +45,8 @@ def test_nothing_new_changes_nothing(built: Lakehouse) -> None:
     before = built.contents("bronze", "snapshots", "silver", "gold", "ops")
     output = built.run("run")
     assert "Nothing new in the landing zone" in output and "Nothing to build" in output
+    # No connector has its settings.
+    assert "xtract" not in output
     assert built.contents("bronze", "snapshots", "silver", "gold", "ops") == before
 
 

@@ -1,0 +1,96 @@
+"""Servers of vendors' APIs on loopback, to test against and to show with."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a request gets instead of its answer: a status, headers and a body, cut off before its end."""
+
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
+    cut: bool = False
+
+
+class Call(NamedTuple):
+    """A request, with what its query and its form hold; names of headers are in small letters."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    form: dict[str, str]
+    headers: dict[str, str]
+
+
+class Reply(NamedTuple):
+    """An answer as JSON."""
+
+    status: int
+    headers: dict[str, str]
+    value: Any
+
+
+class Api(Protocol):
+    """What a server answers with."""
+
+    def answer(self, call: Call) -> Reply | Fault:
+        """Answer a request, from several threads."""
+
+
+@contextmanager
+def serve(api: Api, port: int = 0) -> Iterator[str]:
+    """Answer on 127.0.0.1, by default at a free port; gives the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Headers and body in one packet, else the client waits for the second one.
+        wbufsize = 1 << 20
+
+        def handle_call(self) -> None:
+            address = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            reply = api.answer(
+                Call(
+                    self.command,
+                    address.path,
+                    dict(parse_qsl(address.query)),
+                    dict(parse_qsl(body.decode())),
+                    {name.lower(): value for name, value in self.headers.items()},
+                )
+            )
+            if isinstance(reply, Fault):
+                self.send(reply.status, reply.headers, reply.body, reply.cut)
+            else:
+                json_type = {"Content-Type": "application/json"}
+                self.send(reply.status, json_type | reply.headers, json.dumps(reply.value).encode())
+
+        do_GET = do_POST = handle_call
+
+        def send(self, status: int, headers: dict[str, str], body: bytes, cut: bool = False) -> None:
+            self.send_response_only(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.close_connection = cut
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    poll: Callable[[], None] = lambda: server.serve_forever(0.01)  # noqa: E731
+    threading.Thread(target=poll, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

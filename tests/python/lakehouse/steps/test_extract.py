@@ -1,0 +1,115 @@
+"""Extraction by the command line: from an API to silver, what is shown and recorded, and what fails."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.python.ingestion.connectors.api import KEY, Api, Fault, serve
+
+from ..conftest import Lakehouse
+
+SOURCE = ("--source", "transactions")
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """An API with 250 transactions."""
+    with serve(Api()) as api:
+        api.rows = [
+            {
+                "id": f"t{number}",
+                "order_reference": f"SO{number}",
+                "customer_email": "Ann@Example.com",
+                "amount": 12.50,
+                "currency": "EUR",
+                "status": "paid",
+                "created_at": "2026-11-30T10:00:00+01:00",
+                "updated_at": f"2026-11-30T10:{number // 60:02}:{number % 60:02}.000000Z",
+            }
+            for number in range(250)
+        ]
+        yield api
+
+
+@pytest.fixture
+def lakehouse(tmp_path: Path, api: Api) -> Lakehouse:
+    """An empty home and landing zone, with the API's settings."""
+    lakehouse = Lakehouse(tmp_path, {"API_URL": api.url, "API_KEY": KEY, "DATABASE_URL": ""})
+    lakehouse.landing.mkdir()
+    return lakehouse
+
+
+def test_a_run_brings_an_api_to_silver_goes_on_without_it_and_then_where_it_stopped(
+    lakehouse: Lakehouse, api: Api
+) -> None:
+    api.faults = {3: Fault(403)}
+    output = lakehouse.run("run", *SOURCE, exit_code=1)
+    assert "Extracting transactions.transactions" in output and " 0 failed" in output
+    assert "failed transactions.transactions, page 3: " in output
+    assert lakehouse.rows(
+        "select count(*), sum(amount), max(customer_email), min(created_at) "
+        "from silver.stg_transactions__transactions"
+    ) == [(200, 2500, "ann@example.com", datetime(2026, 11, 30, 9))]
+    api.now += timedelta(hours=1)
+    api.rows[7] |= {"status": "refunded", "updated_at": "2026-11-30T12:30:00.000000Z"}
+    assert " 0 failed" in lakehouse.run("run", *SOURCE)
+    assert lakehouse.rows(
+        "select count(*), max(transaction_id) filter (where status = 'refunded') "
+        "from silver.stg_transactions__transactions"
+    ) == [(250, "t7")]
+    accounted = (
+        "select bronze_rows, silver_rows, superseded_rows from ops.row_accounting order by bronze_rows"
+    )
+    assert lakehouse.rows(accounted)[-1] == (251, 250, 1)
+    assert lakehouse.rows(
+        "select source, table_name, window_from, window_until, pages, records, requests, error is null "
+        "from ops.extracts order by started_at"
+    ) == [
+        ("transactions", "transactions", None, datetime(2026, 11, 30, 11, 59), 2, 200, 3, False),
+        ("transactions", "transactions", None, datetime(2026, 11, 30, 11, 59), 1, 51, 1, True),
+    ]
+    files = (file for file in lakehouse.folder.rglob("*") if file.is_file())
+    assert [file for file in files if KEY.encode() in file.read_bytes()] == []
+
+
+def test_a_stream_that_fails_is_named_and_stops_only_itself(lakehouse: Lakehouse, api: Api) -> None:
+    lakehouse.settings["DATABASE_URL"] = "postgresql://reader:canary-pass@127.0.0.1:1/shipping"
+    output = lakehouse.run("extract", exit_code=1)
+    assert "failed shipping.shipments, page 1: connection" in output and "check DATABASE_URL" in output
+    assert "Streams that could not be extracted, see above: shipping.shipments. What landed" in output
+    assert "canary" not in output
+    assert lakehouse.rows(
+        "select table_name, records, error is null from ops.extracts order by table_name"
+    ) == [
+        ("shipments", 0, False),
+        ("transactions", 250, True),
+    ]
+
+
+def test_a_dry_run_tells_windows_and_does_nothing(lakehouse: Lakehouse, api: Api) -> None:
+    output = lakehouse.run("extract", "--dry-run")
+    assert "transactions.transactions  the beginning  now" in output and "Nothing was done." in output
+    assert (api.asked, list(lakehouse.landing.iterdir())) == ([], [])
+    lakehouse.run("extract", "transactions")
+    output = lakehouse.run("extract", "--dry-run", "transactions.transactions", "--since", "2026-11-30")
+    assert "2026-11-30 00:00:00" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("shipping",), "shipping.shipments cannot be extracted without DATABASE_URL. See .env.example."),
+        (("crm",), "crm is not extracted; sources and tables that are: shipping, shipping.shipments"),
+        (("--since", "soon"), "--since 'soon' is no time: write it as 2026-11-30"),
+        (("--since", "2026-11-30", "--full"), "Give --since or --full, not both."),
+    ],
+)
+def test_wrong_usage_says_what_is_right(lakehouse: Lakehouse, arguments: tuple[str, ...], told: str) -> None:
+    assert told in lakehouse.run("extract", *arguments, exit_code=2)
+
+
+def test_without_settings_there_is_nothing_to_extract(lakehouse: Lakehouse) -> None:
+    lakehouse.settings |= {"API_URL": "", "API_KEY": ""}
+    assert "No connector is configured. Set what it needs" in lakehouse.run("extract", exit_code=2)

@@ -54,6 +54,16 @@ CITIES = [
     City("Des Moines", "Iowa", "Central", 50_310, 2),
 ]
 
+STATE_CODES = {
+    "Arizona": "AZ", "Arkansas": "AR", "California": "CA", "Colorado": "CO", "Connecticut": "CT",
+    "Delaware": "DE", "Florida": "FL", "Georgia": "GA", "Illinois": "IL", "Indiana": "IN", "Iowa": "IA",
+    "Kentucky": "KY", "Louisiana": "LA", "Maryland": "MD", "Massachusetts": "MA", "Michigan": "MI",
+    "Minnesota": "MN", "Mississippi": "MS", "Missouri": "MO", "Nevada": "NV", "New Jersey": "NJ",
+    "New Mexico": "NM", "New York": "NY", "North Carolina": "NC", "Ohio": "OH", "Oklahoma": "OK",
+    "Oregon": "OR", "Pennsylvania": "PA", "Rhode Island": "RI", "Tennessee": "TN", "Texas": "TX",
+    "Utah": "UT", "Vermont": "VT", "Virginia": "VA", "Washington": "WA", "Wisconsin": "WI",
+}  # fmt: skip
+
 # A number cannot hold the leading zero of their postal codes.
 CITIES_OF_LEADING_ZERO = [
     City("Newark", "New Jersey", "East", 7_101, 6),

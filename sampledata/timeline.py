@@ -1,5 +1,7 @@
 """The days on which things happen: three years of history, then one week per delivery."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 
 from sampledata.sampling import DateArray, FloatArray
@@ -14,6 +16,11 @@ def first_day(delivery: int) -> np.datetime64:
     if delivery == 1:
         return FIRST_ORDER_DAY
     return FIRST_ORDER_DAY + DAYS_OF_HISTORY + DAYS_PER_DELIVERY * (delivery - 2)
+
+
+def midnight(day: np.datetime64) -> datetime:
+    """Return the time at which a day begins (UTC)."""
+    return datetime.fromisoformat(str(day.astype("datetime64[s]"))).replace(tzinfo=UTC)
 
 
 def days_of(delivery: int, places: FloatArray, growth_per_day: float) -> DateArray:

@@ -51,6 +51,13 @@ def write(folder: Path, scale: float, streams: Streams, delivery: int) -> list[P
     return [write_csv(delivery_file(folder, name, delivery), t) for name, t in tables.items()]
 
 
+def names_of(customers: Customers, block: range) -> tuple[pa.Array, pa.Array]:
+    """Return first and last names of a block of customers, without blanks around them."""
+    rng = customers.streams.of("crm.cust_info", block.start)
+    first = _first_names(rng, customers, block, Marks({}))
+    return first, _last_names(rng, customers, block, Marks({}))
+
+
 def _customers(customers: Customers) -> Iterator[pa.Table]:
     """Yield cust_info: the customers by id, then rows without an id."""
     defects = mark(customers.streams.of("crm.cust_info.defects"), customers.count, _CUSTOMER_DEFECTS)

@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 from sampledata.gym.transport import MESSAGE_DEFECTS, Messages, epochs, join, message_lines
 from sampledata.gym.users import Users
 from sampledata.names import FEMALE_NAMES, LAST_NAMES, MALE_NAMES
-from sampledata.places import CITIES
+from sampledata.places import CITIES, STATE_CODES
 from sampledata.sampling import IntArray, mark, pick
 from sampledata.timeline import seconds_of_week
 
 Profiles = dict[str, IntArray]
 """Profiles of all users by column, texts as their place in a list."""
 
-_STATES = {"California": "CA", "Nevada": "NV", "Oregon": "OR", "Washington": "WA"}
+_STATES = ["California", "Nevada", "Oregon", "Washington"]
 _CITIES = [city for city in CITIES if city.state in _STATES]
 _CITY_NAMES = [city.name for city in _CITIES]
-_CITY_STATES = [_STATES[city.state] for city in _CITIES]
+_CITY_STATES = [STATE_CODES[city.state] for city in _CITIES]
 _POSTAL_CODES_PER_CITY = 8
 _STREETS = ["Avenue", "Bypass", "Cliffs", "Drive", "Fields", "Lane", "Lodge", "Mountain", "Plaza", "Vista"]
 _SEXES = ["F", "M"]
@@ -31,6 +31,24 @@ _FIRST_BIRTH, _LAST_BIRTH = np.array(["1926-01-01", "2009-01-01"], "datetime64[D
 _DAYS_TOO_LATE = 110 * 365
 _DEFECTS_OF_PROFILES = {"born_in_future": 0.01}
 _CAPACITY_PER_USER = 4
+
+
+def first_profiles(users: Users) -> pa.Table:
+    """Return what users of the first delivery registered as: names, street, city, state, postal code."""
+    drawn = _drawn(users.streams.of("gym.user_info", 1), users.first)
+    text = {name: pa.array(values) for name, values in drawn.items()}
+    house, postal_code = (text[name].cast(pa.string()) for name in ("house", "postal_code"))
+    street = join(house, " ", pa.array(LAST_NAMES).take(text["street_name"]))
+    return pa.table(
+        {
+            "first_name": pa.array(_FIRST_NAMES).take(text["first_name"]),
+            "last_name": pa.array(LAST_NAMES).take(text["last_name"]),
+            "street": join(street, " ", pa.array(_STREETS).take(text["street"])),
+            "city": pa.array(_CITY_NAMES).take(text["city"]),
+            "state": pa.array([city.state for city in _CITIES]).take(text["city"]),
+            "postal_code": postal_code,
+        }
+    )
 
 
 def profile_events(users: Users) -> pa.Array:

@@ -109,12 +109,13 @@ class Customers:
         return pa.table(columns, HEADERS)
 
     def _ids(self, block: range) -> pa.Array:
-        first, last = self._real_names(block)
+        first, last = self.real_names(block)
         numbers = 10_000 + 5 * scatter(np.arange(block.start, block.stop), self.extract.id_bits)
         initials = [pc.utf8_slice_codeunits(name, 0, 1) for name in (first, last)]
         return _join(*initials, "-", pa.array(numbers).cast(pa.string()))
 
-    def _real_names(self, block: range) -> tuple[pa.Array, pa.Array]:
+    def real_names(self, block: range) -> tuple[pa.Array, pa.Array]:
+        """Return first and last names of a block as they should have been typed."""
         rng = self._stream("name", block)
         first = _drawn(rng, _FIRST_NAMES, len(block))
         codes = rng.integers(0, len(LAST_NAMES), len(block))
@@ -127,7 +128,7 @@ class Customers:
 
     def _names(self, block: range) -> pa.Array:
         """Return names as typed: some with noise before or inside the first name, or in the last."""
-        first, last = self._real_names(block)
+        first, last = self.real_names(block)
         before, in_first, in_last = (self._noise(block, place) for place in range(3))
         halves = [pc.utf8_slice_codeunits(first, 0, 2), in_first, pc.utf8_slice_codeunits(first, 2)]
         halves += [" ", pc.utf8_slice_codeunits(last, 0, 2), in_last, pc.utf8_slice_codeunits(last, 2)]

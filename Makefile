@@ -47,7 +47,7 @@ STRIPE_MOCK = $(if $(shell command -v go),.cache/bin/stripe-mock)
 .PHONY: demo
 demo: .venv/.ready  ## Generate sample data, run everything, say where to look
 	@lakehouse generate --out .lakehouse/landing --deliveries 2
-	@lakehouse run --landing .lakehouse/landing
+	@python -m sampledata.servers --deliveries 2 lakehouse run --landing .lakehouse/landing
 	@lakehouse query --file analyses/sales_by_year.sql
 	@lakehouse query --file analyses/storefront_profit_by_year_and_category.sql
 	@lakehouse report

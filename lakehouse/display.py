@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ingestion.connectors.extract import Extraction
     from ingestion.connectors.plan import Plan
 
+# More files of a table are shown as one.
+_MOST_FILES = 4
 _GOOD = {"success", "pass", "no-op"}
 _BAD = {"error", "fail", "runtime error"}
 
@@ -161,7 +163,7 @@ class LoadDisplay:
         self._progress.update(line, state=state, completed=int(progress.state == "done"))
 
     def summarize(self, loads: Sequence[FileLoad], seconds: float) -> None:
-        """Print a row per file."""
+        """Print a row per file; one for all of a table and status that are too many."""
         if not loads:
             self._console.print(f"Nothing new in the landing zone ({seconds:.1f} s).")
             return
@@ -171,14 +173,15 @@ class LoadDisplay:
         table.add_column("status", no_wrap=True)
         for heading in ("rows", "rescued", "quarantined"):
             table.add_column(heading, justify="right", no_wrap=True)
+        alike: dict[tuple[str, str], list[FileLoad]] = {}
         for load in loads:
-            counts = (load.rows_loaded, load.rows_rescued, load.rows_quarantined)
-            table.add_row(
-                plain(f"{load.source}.{load.table_name}"),
-                plain(load.path.rsplit("/", 1)[-1]),
-                load.status,
-                *(f"{count:,}" for count in counts),
-            )
+            alike.setdefault((f"{load.source}.{load.table_name}", load.status), []).append(load)
+        for (name, status), group in alike.items():
+            for files in [group] if len(group) > _MOST_FILES else [[load] for load in group]:
+                file = f"{len(files):,} files" if len(files) > 1 else files[0].path.rsplit("/", 1)[-1]
+                counts = ("rows_loaded", "rows_rescued", "rows_quarantined")
+                sums = (f"{sum(getattr(load, count) for load in files):,}" for count in counts)
+                table.add_row(plain(name), plain(file), status, *sums)
         self._console.print(table)
         self._console.print()
 

@@ -46,6 +46,13 @@ def test_files_are_named_as_they_are() -> None:
     assert SHOWN in output(to) and TABLE.label in output(to)
 
 
+def test_many_files_of_a_table_are_one_row() -> None:
+    to = console()
+    LoadDisplay(to, [TABLE]).summarize([*map(loaded, "abcde"), loaded("f", "refused")], 1.5)
+    rows = [line.split()[-5:] for line in output(to).splitlines() if TABLE.label in line]
+    assert rows == [["files", "loaded", "5", "10", "15"], ["f", "refused", "1", "2", "3"]]
+
+
 def test_files_that_a_stream_refused_are_named_as_they_are() -> None:
     to = console()
     with StreamDisplay(to) as display:

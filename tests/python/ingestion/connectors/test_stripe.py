@@ -53,6 +53,15 @@ def test_objects_land_as_they_were_sent(zone: StripeZone) -> None:
     assert file.read_text() == json.dumps(sent, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
+def test_what_a_browser_pays_with_does_not_land(zone: StripeZone) -> None:
+    sent = payment_intent("pi_1", NOON - 60, 10, "usd")
+    assert sent["client_secret"]
+    zone.account.put("payment_intents", sent)
+    zone.extract("payment_intents")
+    (file,) = zone.files("payment_intents")
+    assert json.loads(file.read_text()) == {name: sent[name] for name in sent if name != "client_secret"}
+
+
 def test_more_than_a_page_of_one_second(zone: StripeZone) -> None:
     ids = add_charges(zone.account, 450, step=0)
     zone.done()

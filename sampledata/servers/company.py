@@ -1,0 +1,66 @@
+"""The online business as its shop and its payment service hold it, for the servers of both."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sampledata.company import Company, systems
+from sampledata.company.assortment import WAREHOUSES
+from sampledata.servers import stripe_objects
+from sampledata.servers.shopify import Shop, objects
+from sampledata.servers.stripe import Account
+
+# What makes the objects of a list.
+_MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "balance_transactions": stripe_objects.balance_transaction,
+    "charges": stripe_objects.charge,
+    "customers": stripe_objects.customer,
+    "payment_intents": stripe_objects.payment_intent,
+    "refunds": stripe_objects.refund,
+}
+
+
+def fill_shop(shop: Shop, company: Company, since: datetime) -> None:
+    """Tell the shop of a delivery: of orders, those that were placed `since` a time."""
+    for fields in systems.shop_products(company):
+        variants = [objects.variant(**variant) for variant in fields.pop("variants")]
+        shop.put("products", objects.product(**fields, variants=variants))
+    for fields in systems.shop_customers(company):
+        address = objects.Address(**fields.pop("address"))
+        shop.put("customers", objects.customer(**fields, address=address))
+    for fields in systems.shop_orders(company):
+        if fields["order"]["placed_at"] >= since:
+            shop.put("orders", _order(fields))
+    levels = [objects.level(**fields) for fields in systems.shop_levels(company)]
+    for warehouse in WAREHOUSES:
+        own = [level for level in levels if f"InventoryLevel/{warehouse.id}?" in level["id"]]
+        shop.put("locations", objects.location(warehouse.id, warehouse.city.name, own))
+
+
+def fill_account(account: Account, company: Company, since: datetime) -> None:
+    """Tell the account at Stripe of a delivery: customers, and payments since a time with what is of them."""
+    is_kept = True
+    for path, fields in systems.stripe_objects(company):
+        if path == "payment_intents":
+            is_kept = fields["created"] >= since.timestamp()
+        if is_kept or path == "customers":
+            account.put(path, _MAKERS[path](**fields))
+
+
+def _order(fields: dict[str, Any]) -> dict[str, Any]:
+    """An order of the API, after it was shipped and after what came back."""
+    placed = dict(fields["order"])
+    currency = objects.Currency(**placed.pop("currency"))
+    order = objects.Order(
+        **placed
+        | {
+            "lines": [objects.Line(**line) for line in placed["lines"]],
+            "address": objects.Address(**placed["address"]),
+            "currency": currency,
+        }
+    ).object()
+    if fields["shipped"]:
+        order = objects.ship(order, **fields["shipped"])
+    for returned in fields["returns"]:
+        order = objects.refund(order, **returned, currency=currency)
+    return order

@@ -15,6 +15,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
 )
+from dbt.adapters.lakehouse.folders import repeat_cut_off
 
 from ingestion.errors import without_passwords
 
@@ -68,7 +69,9 @@ def client() -> "S3Client":
         retries={"mode": "standard", "max_attempts": 4},
         max_pool_connections=32,
     )
-    return boto3.client("s3", config=config)
+    made = boto3.client("s3", config=config)
+    made.meta.events.register("needs-retry.s3", repeat_cut_off)  # type: ignore[arg-type]
+    return made
 
 
 def split(uri: str) -> tuple[str, str]:

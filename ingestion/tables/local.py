@@ -52,10 +52,12 @@ class LocalTables:
         if self.exists(name):
             delta.describe(self.location(name), configuration=properties)
             return
-        delta.overwrite(
+        # Should it be there after all, it stays as it is.
+        DeltaTable.create(
             self.location(name),
-            schema.empty_table(),
-            partition_by=list(partitioned_by) or None,
+            schema,
+            mode="ignore",
+            partition_by=list(partitioned_by),
             configuration=dict(properties or {}),
         )
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from lakehouse.display import BuildDisplay
 from lakehouse.engines.dbt import invoke
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,11 +40,15 @@ def build(
 
     Raises:
         UsageError: dbt does not understand the arguments or the project.
+        LakehouseError: what dbt does before or after the models failed.
     """
     with BuildDisplay(console) as display:
         result = invoke(settings, ["build", *arguments], display.update, manifest)
     if result.exception is not None:
-        raise UsageError(f"dbt: {result.exception}")
+        from dbt_common.exceptions import DbtDatabaseError
+
+        kind = LakehouseError if isinstance(result.exception, DbtDatabaseError) else UsageError
+        raise kind(f"dbt: {result.exception}")
     display.summarize(result)
     return Outcome(len(getattr(result.result, "results", [])), result.success)
 

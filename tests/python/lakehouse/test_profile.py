@@ -26,5 +26,5 @@ def test_templates_read_the_environment(tmp_path: Path) -> None:
     ["{{ ''.__class__.__mro__ }}", "{{ env_var.__self__.__class__ }}", "{{ env_var.__globals__ }}"],
 )
 def test_templates_reach_nothing_else(tmp_path: Path, template: str) -> None:
-    with pytest.raises(UsageError, match=r"profiles\.yml: access to attribute"):
+    with pytest.raises(UsageError, match=r"profiles\.yml cannot be read: access to attribute"):
         _outputs(template, tmp_path)

@@ -22,6 +22,7 @@ from deltalake import table as delta_table
 
 _COMMITS = [
     (deltalake, "write_deltalake"),
+    (deltalake.DeltaTable, "create"),
     (deltalake.DeltaTable, "delete"),
     (deltalake.DeltaTable, "restore"),
     (delta_table.TableMerger, "execute"),

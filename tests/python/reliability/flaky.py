@@ -1,5 +1,6 @@
 """A server that fails in mid-call: a proxy that cuts, delays or answers connections by itself."""
 
+import random
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ _ANSWERS = {
 
 @dataclass
 class Proxy:
-    """Passes connections on to a server of this machine, and has every `each`th of them fail in one way.
+    """Passes connections on to a server of this machine, and has some of them fail in one way.
 
     The `WAYS` are `refuse` (closed at once), `cut` (closed after some bytes of the answer), `busy` (503),
     `html` (500 with a page) and `slow` (the answer takes a second longer); null is none.
@@ -26,9 +27,8 @@ class Proxy:
 
     port: int
     way: str | None = None
-    each: int = 3
-    connections: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    share: float = 0.2
+    chance: random.Random = field(default_factory=lambda: random.Random(5))
 
     def serve(self, listener: socket.socket) -> None:
         """Take connections until the listener is closed."""
@@ -38,9 +38,7 @@ class Proxy:
                 threading.Thread(target=self._handle, args=(client,), daemon=True).start()
 
     def _handle(self, client: socket.socket) -> None:
-        with self._lock:
-            self.connections += 1
-            way = self.way if self.connections % self.each == 0 else None
+        way = self.way if self.chance.random() < self.share else None
         with client, suppress(OSError):
             if way == "refuse":
                 return

@@ -24,7 +24,8 @@ _MEANINGS = [
             "The newest checkpoint of its log is damaged. `lakehouse load` mends that"
         ),
         r"Kernel error: Json error|Invalid JSON in log record|Expected contiguous commit files|"
-        r"Missing commit file|Invalid Checkpoint: Gap|No table metadata or protocol|without protocol": (
+        r"Missing commit file(?!: expected final version)|Invalid Checkpoint: Gap|"
+        r"No table metadata or protocol|without protocol": (
             f"Its log, the folder _delta_log, is damaged. {_RESTORE}"
         ),
         r"(?:Object at location|metadata for file) (?P<file>[^\n]+?\.parquet)\b.*(?:not found|invalid|error)|"

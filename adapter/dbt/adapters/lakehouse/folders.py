@@ -18,6 +18,9 @@ _COMMIT = re.compile(r"\d{20}\.(json|checkpoint.*\.parquet)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 # What looks like an escape of a URL delta-rs decodes, so it writes elsewhere; for the others it has no URL.
 _UNUSABLE = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]|^\\\x00-\x1f\x7f]")
+# What no whole answer of object storage lacks.
+_NEEDED = {"ListObjectsV2": "IsTruncated", "HeadObject": "LastModified", "GetObject": "LastModified"}
+_MOST_ATTEMPTS = 5
 # Of the bytes of a path, what the names of a table and its files take.
 _FOR_FILES = 600
 
@@ -134,7 +137,27 @@ def _client() -> "S3Client":
     # Takes a while to import, and a warehouse on a disk never needs it.
     import boto3
 
-    return boto3.client("s3")
+    client = boto3.client("s3")
+    client.meta.events.register("needs-retry.s3", repeat_cut_off)  # type: ignore[arg-type]
+    return client
+
+
+def repeat_cut_off(response: Any, operation: Any, attempts: int, **_: Any) -> float | None:
+    """Have boto ask again, after so many seconds, where an answer was cut off within its headers.
+
+    It takes such an answer for whole, and a list of objects for empty.
+
+    Raises:
+        IncompleteReadError: it was cut off again and again.
+    """
+    needed = _NEEDED.get(operation.name)
+    if response is None or needed is None or response[0].status_code != 200 or needed in response[1]:
+        return None
+    if attempts > _MOST_ATTEMPTS:
+        from botocore.exceptions import IncompleteReadError
+
+        raise IncompleteReadError(actual_bytes=0, expected_bytes=1)
+    return 0.1 * attempts
 
 
 @cache

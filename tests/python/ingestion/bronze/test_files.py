@@ -110,7 +110,7 @@ def test_a_file_that_is_too_large_costs_no_other_file_and_no_other_table(
 ) -> None:
     zone, other = landing(path="files/*.csv.gz"), contract(path="others/*.csv")
     zone.deliver("bomb.csv.gz", gzip.compress(bytes(1 << 20)) * 64)
-    zone.deliver("broken.csv.gz", gzip.compress(f"{HEAD}1,Ann\n".encode() + b"x\n" * 20_000))
+    zone.deliver("broken.csv.gz", gzip.compress(f"{HEAD}1,Ann\n".encode() + b"x\n" * 200_000))
     zone.deliver("good.csv.gz", gzip.compress(f"{HEAD}2,Bob\n".encode()))
     (zone.zone / "others").mkdir()
     (zone.zone / "others" / "a.csv").write_text(f"{HEAD}3,Cy\n")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -142,7 +143,8 @@ def test_a_page_runs_nothing_that_data_brings(tmp_path: Path) -> None:
     unit = {"name": "event_count", "config": {"meta": {"unit": _HOSTILE[1]}}}
     (models / "_gold__models.yml").write_text(json.dumps({"models": [model | {"columns": [unit]}]}))
     report, chart, image = (tmp_path / name for name in ("report.html", "chart.html", "chart.svg"))
-    report.write_text(report_page(warehouse, models), encoding="utf-8")
+    shutil.copytree(PROJECT / "analyses", tmp_path / "analyses")
+    report.write_text(report_page(warehouse, tmp_path), encoding="utf-8")
     drawn = table_chart(warehouse, models, "gold.events_by_hour", "action", "event_count", "action")
     save(drawn, chart)
     save(drawn, image)

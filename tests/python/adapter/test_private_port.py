@@ -1,8 +1,11 @@
 """Sail hears this process alone."""
 
+import fcntl
+import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,19 @@ def test_this_process_is_heard_when_it_is_admitted(
     for admit, expected in ((id, "not heard\n"), (lambda _: private_port.admit(address), "answered\n")):
         exec(_PING, {"admit": lambda connection, admit=admit: _taken(connection, admit)})
         assert capsys.readouterr().out == expected
+
+
+def test_sails_connections_still_wait_for_nothing(address: private_port.Address, tmp_path: Path) -> None:
+    engine = sail.Sail(Folders(tmp_path))
+    engine.query("select 1").collect()
+    with ExitStack() as held:
+        taken = [end for end in private_port._ends(held) if end.getsockname()[:2] == address]
+        listens = [end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) for end in taken]
+        flags = [fcntl.fcntl(end, fcntl.F_GETFL) & os.O_NONBLOCK for end in taken]
+    engine.close()
+    # A worker of Sail's that waits for one connection keeps what else it has to do from being done.
+    flags = [flag for flag, is_listening in zip(flags, listens, strict=True) if not is_listening]
+    assert flags and all(flags)
 
 
 def test_others_that_came_before_are_sent_away() -> None:

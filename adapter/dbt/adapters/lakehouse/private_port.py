@@ -11,7 +11,6 @@ import socket
 import stat
 import struct
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -31,17 +30,18 @@ def close(port: Address) -> None:
     Raises:
         OSError: the kernel takes no filter.
     """
-    for end in _ends():
-        if end.getsockname()[:2] == port and end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM)
+    with ExitStack() as held:
+        for end in _ends(held):
+            if end.getsockname()[:2] == port and end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM)
 
 
 def admit(port: Address, end_others: bool = False) -> None:
     """Hear those connections to a port that begin in this process; `end_others` ends all others."""
     with ExitStack() as held:
-        taken = [held.enter_context(end.dup()) for end in _ends() if end.getsockname()[:2] == port]
+        taken = [end for end in _ends(held) if end.getsockname()[:2] == port]
         # Looked for afterwards: where a connection was taken, its beginning is there.
-        own = {_plain(end.getsockname()) for end in _ends()}
+        own = {_plain(end.getsockname()) for end in _ends(held)}
         for end in taken:
             # It may be gone by now, or was admitted before.
             with suppress(OSError):
@@ -51,15 +51,18 @@ def admit(port: Address, end_others: bool = False) -> None:
                     end.shutdown(socket.SHUT_RDWR)
 
 
-def _ends() -> Iterator[socket.socket]:
-    """The sockets of TCP that this process has."""
+def _ends(held: ExitStack) -> list[socket.socket]:
+    """The sockets of TCP that this process has, until `held` ends."""
+    ends = []
     for file in Path("/proc/self/fd").iterdir() if _CAN_FILTER else ():
         with suppress(OSError):
             if not stat.S_ISSOCK(file.stat().st_mode):
                 continue
-            with socket.socket(fileno=os.dup(int(file.name))) as end:
-                if end.family in (socket.AF_INET, socket.AF_INET6) and end.type == socket.SOCK_STREAM:
-                    yield end
+            # Python's own `dup` of a socket would have it wait, and with it Sail's.
+            end = held.enter_context(socket.socket(fileno=os.dup(int(file.name))))
+            if end.family in (socket.AF_INET, socket.AF_INET6) and end.type == socket.SOCK_STREAM:
+                ends.append(end)
+    return ends
 
 
 def _plain(name: tuple[str, int]) -> Address:

@@ -2,31 +2,7 @@
 
 with source as (
 
-    select * from {{ source('shipping', 'shipments') }}
-    where shipment_id is not null
-    {% if is_incremental() %}
-    -- an older version may be delivered later
-    and shipment_id in (
-        select shipment_id from {{ source('shipping', 'shipments') }}
-        where _ingested_at > {{ newest('_ingested_at', this) }}
-    )
-    {% endif %}
-
-),
-
--- all columns decide between copies of a version, so that a rerun decides alike
-ranked as (
-
-    select
-        *,
-        max(_ingested_at) over (partition by shipment_id) as last_ingested_at,
-        row_number() over (
-            partition by shipment_id
-            order by
-                updated_at desc nulls last, _ingested_at desc,
-                order_reference, carrier, status, shipped_at, promised_at, delivered_at
-        ) as version_rank
-    from source
+    {{ newest_deliveries(source('shipping', 'shipments'), ['shipment_id'], 'updated_at') }}
 
 ),
 
@@ -49,10 +25,9 @@ renamed as (
         updated_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
-    from ranked
-    where version_rank = 1
+    from source
 
 )
 

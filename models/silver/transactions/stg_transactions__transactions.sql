@@ -2,31 +2,7 @@
 
 with source as (
 
-    select * from {{ source('transactions', 'transactions') }}
-    where transaction_id is not null
-    {% if is_incremental() %}
-    -- an older version may be delivered later
-    and transaction_id in (
-        select transaction_id from {{ source('transactions', 'transactions') }}
-        where _ingested_at > {{ newest('_ingested_at', this) }}
-    )
-    {% endif %}
-
-),
-
--- all columns decide between copies of a version, so that a rerun decides alike
-ranked as (
-
-    select
-        *,
-        max(_ingested_at) over (partition by transaction_id) as last_ingested_at,
-        row_number() over (
-            partition by transaction_id
-            order by
-                updated_at desc nulls last, _ingested_at desc,
-                order_reference, customer_email, amount, currency, status, created_at
-        ) as version_rank
-    from source
+    {{ newest_deliveries(source('transactions', 'transactions'), ['transaction_id'], 'updated_at') }}
 
 ),
 
@@ -50,10 +26,9 @@ renamed as (
         updated_at,
 
         -- lineage
-        last_ingested_at as _ingested_at
+        _last_ingested_at as _ingested_at
 
-    from ranked
-    where version_rank = 1
+    from source
 
 )
 

@@ -54,7 +54,7 @@ renamed as (
         {{ shopify_sum('refund.refundLineItems', 'entry.totalTaxSet.shopMoney.amount') }} as goods_tax,
         {{
             shopify_sum('refund.refundShippingLines', 'entry.subtotalAmountSet.shopMoney.amount')
-        }} as shipping,
+        }} as shipping_amount,
         {{
             shopify_sum('refund.refundShippingLines', 'entry.taxAmountSet.shopMoney.amount')
         }} as shipping_tax,

@@ -14,7 +14,7 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """After Ctrl-C or SIGTERM a process may go on for so long; then, or at a second one, it is ended.
+    """After Ctrl-C the process may come to its end for so long; then, or at a second Ctrl-C, it is ended.
 
     Python tells nobody of a signal while libraries compute or threads are waited for.
     """
@@ -35,7 +35,7 @@ def patience(seconds: float) -> Iterator[None]:
 def _watch(signals: int, seconds: float) -> None:
     with os.fdopen(signals, "rb", buffering=0) as numbers:
         while number := numbers.read(1):
-            if number[0] in (signal.SIGINT, signal.SIGTERM):
+            if number[0] == signal.SIGINT:
                 # A second one, or the end.
                 ready, *_ = select.select([numbers], [], [], seconds)
                 if not ready or numbers.read(1):

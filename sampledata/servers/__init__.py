@@ -1,6 +1,7 @@
 """Servers of vendors' APIs on loopback, to test against and to show with."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,21 +22,27 @@ class Fault:
 
 
 class Call(NamedTuple):
-    """A request, with what its query and its form hold; names of headers are in small letters."""
+    """A request, with what its query holds; names of headers are in small letters."""
 
     method: str
     path: str
     query: dict[str, str]
-    form: dict[str, str]
+    body: bytes
     headers: dict[str, str]
+
+    @property
+    def form(self) -> dict[str, str]:
+        """What a form holds."""
+        return dict(parse_qsl(self.body.decode()))
 
 
 class Reply(NamedTuple):
-    """An answer as JSON."""
+    """An answer as JSON, cut off before its end or not."""
 
     status: int
     headers: dict[str, str]
     value: Any
+    cut: bool = False
 
 
 class Api(Protocol):
@@ -43,6 +50,13 @@ class Api(Protocol):
 
     def answer(self, call: Call) -> Reply | Fault:
         """Answer a request, from several threads."""
+
+
+class _Listening(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # Clients may be killed in the middle of an answer.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -56,36 +70,33 @@ def serve(api: Api, port: int = 0) -> Iterator[str]:
 
         def handle_call(self) -> None:
             address = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             reply = api.answer(
                 Call(
                     self.command,
                     address.path,
                     dict(parse_qsl(address.query)),
-                    dict(parse_qsl(body.decode())),
+                    self.rfile.read(int(self.headers.get("Content-Length", 0))),
                     {name.lower(): value for name, value in self.headers.items()},
                 )
             )
             if isinstance(reply, Fault):
-                self.send(reply.status, reply.headers, reply.body, reply.cut)
+                headers, body = reply.headers, reply.body
             else:
-                json_type = {"Content-Type": "application/json"}
-                self.send(reply.status, json_type | reply.headers, json.dumps(reply.value).encode())
-
-        do_GET = do_POST = handle_call
-
-        def send(self, status: int, headers: dict[str, str], body: bytes, cut: bool = False) -> None:
-            self.send_response_only(status)
+                headers = {"Content-Type": "application/json"} | reply.headers
+                body = json.dumps(reply.value).encode()
+            self.send_response_only(reply.status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if cut else body)
-            self.close_connection = cut
+            self.wfile.write(body[: len(body) // 2] if reply.cut else body)
+            self.close_connection = reply.cut
+
+        do_GET = do_POST = handle_call
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = _Listening(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     poll: Callable[[], None] = lambda: server.serve_forever(0.01)  # noqa: E731
     threading.Thread(target=poll, daemon=True).start()

@@ -1,7 +1,7 @@
 """Shopify's GraphQL Admin API on loopback."""
 
 from sampledata.servers.shopify.answers import Answers
-from sampledata.servers.shopify.server import SCOPES, Fault, Server, serve
+from sampledata.servers.shopify.server import CUT_OFF, SCOPES, Server, serve
 from sampledata.servers.shopify.shop import Shop
 
-__all__ = ["SCOPES", "Answers", "Fault", "Server", "Shop", "serve"]
+__all__ = ["CUT_OFF", "SCOPES", "Answers", "Server", "Shop", "serve"]

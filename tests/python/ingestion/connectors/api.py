@@ -1,29 +1,20 @@
 """An API on loopback that lists records in pages, counts what it is asked, and fails on demand."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
+
+from sampledata import servers
+from sampledata.servers import Call, Fault, Reply
 
 Row = dict[str, Any]
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 KEY = "canary-5f1d"
-
-
-@dataclass
-class Fault:
-    """What a request gets instead of its page: a status, headers and a body, cut off before its end."""
-
-    status: int = 500
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b"{}"
-    cut: bool = False
 
 
 @dataclass
@@ -56,7 +47,22 @@ class Api:
             {"id": identity, "amount": 10.10, "updated_at": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"} | values
         )
 
-    def answer(self, query: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    def answer(self, call: Call) -> Reply | Fault:
+        """Answer a request."""
+        with self._lock:
+            self.asked.append(call.query)
+            number = len(self.asked)
+        self.before(number)
+        date = {"Date": format_datetime(self.now, usegmt=True)}
+        if fault := self.faults.get(number):
+            return Fault(fault.status, date | fault.headers, fault.body, fault.cut)
+        if call.headers.get("authorization") != f"Bearer {KEY}":
+            return Reply(401, date, {"error": "unauthorized"})
+        with self._lock:
+            body, headers = self.page(call.query)
+        return Reply(200, date | headers, self.change(number, body))
+
+    def page(self, query: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
         """The body and headers of a page."""
         since = query.get("updated_since", "")
         size = min(int(query.get("limit", 100)), self.most)
@@ -79,46 +85,5 @@ class Api:
 @contextmanager
 def serve(api: Api) -> Iterator[Api]:
     """Answer on a free port; `api.url` says where."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Headers and body in one packet, else the client waits for the second one.
-        wbufsize = 1 << 20
-
-        def do_GET(self) -> None:
-            query = dict(parse_qsl(urlsplit(self.path).query))
-            with api._lock:
-                api.asked.append(query)
-                number = len(api.asked)
-            api.before(number)
-            if fault := api.faults.get(number):
-                self.reply(fault.status, fault.body, fault.headers, fault.cut)
-            elif self.headers.get("Authorization") != f"Bearer {KEY}":
-                self.reply(401, b'{"error": "unauthorized"}', {})
-            else:
-                with api._lock:
-                    body, headers = api.answer(query)
-                self.reply(200, json.dumps(api.change(number, body)).encode(), headers)
-
-        def reply(self, status: int, body: bytes, headers: dict[str, str], cut: bool = False) -> None:
-            self.send_response_only(status)
-            for name, value in ({"Date": format_datetime(api.now, usegmt=True)} | headers).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if cut else body)
-            self.close_connection = cut
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with servers.serve(api) as api.url:
         yield api
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -193,7 +193,7 @@ def test_seconds_since_1970_are_a_cursor(zone: Zone) -> None:
     table = declare(
         cursor="created", options={"since_parameter": "created_since", "parameters": "", "next": "next"}
     )
-    zone.api.answer = lambda query: (  # type: ignore[method-assign]
+    zone.api.page = lambda query: (  # type: ignore[method-assign]
         {"data": [row for row in rows if row["created"] >= int(query.get("created_since", 0))], "next": None},
         {},
     )

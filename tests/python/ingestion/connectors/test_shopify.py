@@ -12,7 +12,8 @@ from ingestion.connectors import plan
 from ingestion.connectors.extract import Request
 from ingestion.connectors.shopify import connector
 from ingestion.connectors.stream import Stream
-from sampledata.servers.shopify import Fault, objects
+from sampledata.servers import Fault
+from sampledata.servers.shopify import CUT_OFF, objects
 from sampledata.servers.shopify.objects import Address, Currency, Line, Order
 
 from .shopify import CLIENT, NOON, TABLES, TOKEN, Store, open_store
@@ -225,7 +226,7 @@ def test_throttling_in_spite_of_that_is_waited_out(store: Store) -> None:
 def test_errors_every_few_calls_lose_nothing(store: Store) -> None:
     busy = b'{"errors": [{"message": "busy", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}'
     faults = [
-        Fault(502), Fault(200, body=b"<html>maintenance"), Fault(200, body=busy), Fault(body=None),
+        Fault(502), Fault(200, body=b"<html>maintenance"), Fault(200, body=busy), CUT_OFF,
         Fault(429, {"Retry-After": "2"}), Fault(429), Fault(503),
     ]  # fmt: skip
     store.server.fault = lambda number: faults[number // 3 % len(faults)] if number % 3 == 0 else None

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ingestion.connectors.shopify.nested import MOST
-from sampledata.servers.shopify import Answers, Fault, objects
+from sampledata.servers import Fault
+from sampledata.servers.shopify import Answers, objects
 from sampledata.servers.shopify.answers import SDL
 from sampledata.servers.shopify.objects import gid
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sampledata.servers.shopify import Fault
+from sampledata.servers import Fault
+from sampledata.servers.shopify import CUT_OFF
 from tests.python import PROJECT
 
 from .shopify import Store, open_store
@@ -63,7 +64,7 @@ def test_ten_thousand_orders_with_throttling_errors_and_twenty_kills(tmp_path: P
         store.add(9_000, lines=2)
         store.add(990, step=0)
         store.add(10, lines=70)
-        faults = [Fault(500), Fault(502), Fault(200, body=b"<html>"), Fault(body=None), Fault(429)]
+        faults = [Fault(500), Fault(502), Fault(200, body=b"<html>"), CUT_OFF, Fault(429)]
         store.server.fault = lambda number: faults[number // 50 % 5] if number % 50 == 0 else None
         bucket = store.server.bucket
 

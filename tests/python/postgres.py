@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,9 +42,10 @@ def postgres_server(folder: Path) -> Iterator[str]:
     if os.geteuid() == 0:
         for path in (folder, password):
             shutil.chown(path, "postgres")
-        # Folders of tests are closed to other users.
-        for parent in folder.parents[:2]:
-            parent.chmod(0o755)
+        # Folders of tests are closed to other users; with several processes there is one more.
+        for parent in folder.parents:
+            if parent.parent.is_relative_to(tempfile.gettempdir()):
+                parent.chmod(0o755)
     _run(
         [programs / "initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", f"--pwfile={password}"],
         folder,

@@ -295,7 +295,7 @@ class StreamDisplay:
 
     def tell(self, text: str) -> None:
         """Say something that a user should know."""
-        self._console.print(plain(text), soft_wrap=True)
+        say(self._console, text)
 
     def refreshed(self, seconds: float) -> None:
         """Show how long gold took."""

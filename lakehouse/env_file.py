@@ -50,14 +50,14 @@ def wrong_names(names: Iterable[str], known: Sequence[str]) -> list[str]:
 
     They begin like ours, or are nearly one. Other programs have other names, such as DATABRICKS_CLUSTER_ID.
     """
+    # What all of ours begin with would make any two of them alike.
+    ours = {key.removeprefix(_OURS): key for key in known if key.startswith(_OURS)}
     wrong = []
     for name in names:
         upper = name.upper()
         if upper in known:
             continue
         is_ours = upper.startswith(_OURS)
-        # What all of ours begin with would make any two of them alike.
-        ours = {key.removeprefix(_OURS): key for key in known if key.startswith(_OURS)}
         near = get_close_matches(upper, known, 1, _NEARLY_THE_SAME)
         near = near or [ours[end] for end in get_close_matches(upper.removeprefix(_OURS), ours, 1) if is_ours]
         if near:

@@ -42,8 +42,7 @@ def overwrite_changed(tables: Tables, contracts: Sequence[SourceTable]) -> dict[
     """
     changed = {}
     for table in contracts:
-        if has_changed(tables, table):
-            lines = differences(tables, table)
+        if tables.exists(table.bronze) and (lines := differences(tables, table)):
             stored = tables.select(table.bronze, "select * from {t}")
             rows = pa.Table.from_batches(_conformed(stored, table), bronze_schema(table))
             tables.overwrite(table.bronze, rows, table.arrives.partitioned_by)

@@ -72,7 +72,7 @@ def ask(
     for attempt in range(_READS):
         if attempt:
             traffic.retries += 1
-            _wait(traffic, random.uniform(0, 2**attempt / 2))
+            wait(traffic, random.uniform(0, 2**attempt / 2))
         traffic.requests += 1
         try:
             response = opened.request(
@@ -101,7 +101,8 @@ def ask(
     raise ExtractError(f"{_place(url)}: {problem}, {_READS} times: check the address, or try again later")
 
 
-def _wait(traffic: Traffic, seconds: float) -> None:
+def wait(traffic: Traffic, seconds: float) -> None:
+    """Wait, and count it."""
     time.sleep(seconds)
     traffic.seconds_waited += seconds
 

@@ -2,7 +2,6 @@
 
 import random
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from requests import PreparedRequest
 
-from ingestion.connectors.http import Answer, HttpError, ask
+from ingestion.connectors.http import Answer, HttpError, ask, wait
 from ingestion.connectors.session import session
 from ingestion.connectors.shopify.documents import VERSION
 from ingestion.connectors.stream import ExtractError, Traffic
@@ -162,8 +161,7 @@ class Api:
 
     def _wait(self, seconds: float) -> None:
         if seconds:
-            time.sleep(seconds)
-            self._traffic.seconds_waited += seconds
+            wait(self._traffic, seconds)
             self.bucket.available = min(self.bucket.available + seconds * self.bucket.rate, self.bucket.most)
 
 

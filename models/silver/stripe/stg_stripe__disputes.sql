@@ -8,12 +8,7 @@ with source as (
 
 priced as (
 
-    select
-        source.*,
-        currencies.minor_digits
-    from source
-    left join {{ ref('stripe_currencies') }} as currencies
-        on upper(trim(source.currency)) = currencies.currency
+    {{ with_minor_digits('source') }}
 
 ),
 

@@ -1,6 +1,5 @@
 """A stream of an API on loopback, extracted to a landing zone of its own."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ingestion.connectors.extract import Extraction, Request, extract
-from ingestion.connectors.pages import landed_pages
 from ingestion.connectors.stream import Stream
 from ingestion.contracts import SourceTable
 
-from .api import KEY, Api, Row, serve
+from .api import KEY, Api, serve
+from .landed import Landed
 
 
 def declare(name: str = "transactions", **extract: Any) -> SourceTable:
@@ -45,7 +43,7 @@ def declare(name: str = "transactions", **extract: Any) -> SourceTable:
 
 
 @dataclass
-class Zone:
+class Zone(Landed):
     """A landing zone, and what is extracted to it from an API."""
 
     landing: Path
@@ -55,30 +53,9 @@ class Zone:
     def settings(self) -> dict[str, SecretStr]:
         return {"API_URL": SecretStr(self.api.url), "API_KEY": SecretStr(KEY)}
 
-    def extract(self, *tables: SourceTable, **request: Any) -> list[Extraction]:
-        """Extract, whatever becomes of it."""
-        streams = [Stream(table) for table in tables or [declare()]]
-        return extract(streams, self.settings, str(self.landing), Request(**request))
-
-    def done(self, *tables: SourceTable, **request: Any) -> Extraction:
-        """Extract, which has to succeed."""
-        (extraction,) = self.extract(*tables, **request)
-        assert extraction.error is None
-        return extraction
-
-    def error(self, *tables: SourceTable, **request: Any) -> str:
-        """Extract, which has to fail; with what."""
-        (extraction,) = self.extract(*tables, **request)
-        assert extraction.error is not None
-        return extraction.error
-
-    def files(self, name: str = "transactions") -> list[Path]:
-        """Landed pages in their order."""
-        return [Path(file.path) for _, file in landed_pages(str(self.landing), Stream(declare(name)))]
-
-    def landed(self, name: str = "transactions") -> list[Row]:
-        """Landed records in their order."""
-        return [json.loads(line) for file in self.files(name) for line in file.read_text().splitlines()]
+    def stream(self, given: str | SourceTable | None = None) -> Stream:
+        """A table, or the one of a name."""
+        return Stream(given if isinstance(given, SourceTable) else declare(given or "transactions"))
 
     def ids(self) -> list[int]:
         """Ids of the landed records in their order."""

@@ -1,6 +1,5 @@
 """A shop on loopback whose clock is the test's, and what is extracted of it."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,14 +10,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ingestion.connectors.extract import Extraction, Request, extract
-from ingestion.connectors.pages import landed_pages
 from ingestion.connectors.stream import Stream
 from ingestion.contracts import SourceTable, read_contracts
 from sampledata.servers.shopify import SCOPES, Answers, Server, Shop, serve
 from sampledata.servers.shopify.cost import Bucket
 from sampledata.servers.shopify.objects import Line, Object, Order
 from tests.python import PROJECT
+
+from .landed import Landed
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 TOKEN = "shpat_canary_7c1e"
@@ -45,7 +44,7 @@ class Clock:
 
 
 @dataclass
-class Store:
+class Store(Landed):
     """A landing zone, and the shop that is extracted to it."""
 
     landing: Path
@@ -77,30 +76,9 @@ class Store:
         self.shop.put("orders", placed)
         return placed
 
-    def extract(self, *tables: SourceTable, **request: Any) -> list[Extraction]:
-        """Extract, whatever becomes of it."""
-        streams = [Stream(table) for table in tables or [TABLES["orders"]]]
-        return extract(streams, self.settings, str(self.landing), Request(**request))
-
-    def done(self, *tables: SourceTable, **request: Any) -> Extraction:
-        """Extract, which has to succeed."""
-        (extraction,) = self.extract(*tables, **request)
-        assert extraction.error is None
-        return extraction
-
-    def error(self, *tables: SourceTable, **request: Any) -> str:
-        """Extract, which has to fail; with what."""
-        (extraction,) = self.extract(*tables, **request)
-        assert extraction.error is not None
-        return extraction.error
-
-    def files(self, name: str = "orders") -> list[Path]:
-        """Landed pages in their order."""
-        return [Path(file.path) for _, file in landed_pages(str(self.landing), Stream(TABLES[name]))]
-
-    def landed(self, name: str = "orders") -> list[Object]:
-        """Landed records in their order."""
-        return [json.loads(line) for file in self.files(name) for line in file.read_text().splitlines()]
+    def stream(self, given: str | SourceTable | None = None) -> Stream:
+        """A table, or the one of a name."""
+        return Stream(given if isinstance(given, SourceTable) else TABLES[given or "orders"])
 
     def numbers(self, name: str = "orders") -> list[int]:
         """Numbers of the landed records in their order."""

@@ -1,6 +1,5 @@
 """Streams of an account at Stripe on loopback, extracted to a landing zone of its own."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +12,15 @@ from typing import Any
 from pydantic import SecretStr
 
 from ingestion.connectors import extract as extractor
-from ingestion.connectors.extract import Extraction, Request, extract
-from ingestion.connectors.pages import landed_pages
 from ingestion.connectors.stream import Stream
 from ingestion.contracts import read_contracts
 from sampledata.servers import serve
 from sampledata.servers.stripe import Account
-from sampledata.servers.stripe_objects import Object, charge
+from sampledata.servers.stripe_objects import charge
 from tests.python import PROJECT
 
 from .killed import die
+from .landed import Landed
 
 KEY = "rk_live_canary5f1d"
 NOON = int(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp())
@@ -37,7 +35,7 @@ def stream(name: str) -> Stream:
 
 
 @dataclass
-class StripeZone:
+class StripeZone(Landed):
     """A landing zone, and what is extracted to it from an account, whose clock stands still."""
 
     landing: Path
@@ -53,28 +51,9 @@ class StripeZone:
     def wait(self, seconds: int) -> None:
         self.clock[0] += seconds
 
-    def extract(self, *names: str, **request: Any) -> list[Extraction]:
-        """Extract, whatever becomes of it."""
-        return extract([stream(n) for n in names], self.settings, str(self.landing), Request(**request))
-
-    def done(self, name: str = "charges", **request: Any) -> Extraction:
-        """Extract, which has to succeed."""
-        (extraction,) = self.extract(name, **request)
-        assert extraction.error is None
-        return extraction
-
-    def error(self, name: str = "charges", **request: Any) -> str:
-        """Extract, which has to fail; with what."""
-        (extraction,) = self.extract(name, **request)
-        assert extraction.error is not None
-        return extraction.error
-
-    def files(self, name: str = "charges") -> list[Path]:
-        return [Path(file.path) for _, file in landed_pages(str(self.landing), stream(name))]
-
-    def landed(self, name: str = "charges") -> list[Object]:
-        """Landed objects in their order."""
-        return [json.loads(line) for file in self.files(name) for line in file.read_text().splitlines()]
+    def stream(self, given: str | None = None) -> Stream:
+        """The stream of a name."""
+        return stream(given or "charges")
 
     def ids(self, name: str = "charges") -> list[str]:
         return [made["id"] for made in self.landed(name)]

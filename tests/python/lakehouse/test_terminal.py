@@ -111,7 +111,7 @@ def test_a_run_says_what_it_does_before_dbt_has_begun(tmp_path: Path) -> None:
     process = lakehouse.start("lakehouse", "run")
     try:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("Loading crm, erp, ")
+        assert process.stdout.readline().startswith("Loading carrier, ")
         # It takes seconds to import dbt, which then writes its log.
         assert not (lakehouse.home / "logs" / "dbt.log").exists()
     finally:

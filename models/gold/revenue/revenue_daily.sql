@@ -1,6 +1,7 @@
 with revenue as (
 
-    select * from {{ ref('fct_revenue') }} where occurred_at is not null
+    select * from {{ ref('fct_revenue') }}
+    where occurred_at is not null
 
 ),
 
@@ -50,8 +51,7 @@ channels as (
 days as (
 
     select
-        channel,
-        last_day,
+        *,
         explode(sequence(first_day, last_day)) as date_day
     from channels
 

@@ -39,7 +39,9 @@ shared as (
         *,
         cast(session_tax * share as decimal(18, 3)) as tax,
         coalesce(cast(session_shipping * share as decimal(18, 3)), 0) as shipping,
-        coalesce(cast(case when is_payment then session_discount * share end as decimal(18, 3)), 0) as discount
+        coalesce(
+            cast(case when is_payment then session_discount * share end as decimal(18, 3)), 0
+        ) as discount
     from with_sessions
 
 ),

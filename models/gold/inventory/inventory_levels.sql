@@ -1,5 +1,67 @@
+{%- set measures = ['available', 'observed', 'available_before', 'sold_since'] %}
+
+with places as (
+
+    select
+        item,
+        location_id,
+        date_day,
+        max(sku) as sku,
+        max(sold_lately) as sold_lately,
+        {%- for source in ['warehouse', 'shop'] %}
+        {%- for measure in measures %}
+        max(case when source = '{{ source }}' then {{ measure }} end) as {{ source }}_{{ measure }},
+        {%- endfor %}
+        {%- endfor %}
+        count_if(observed) as observations
+    from {{ ref('stock_days') }}
+    group by item, location_id, date_day
+
+),
+
+-- of two levels the known one counts, then the one of the day itself, then the warehouse's
+chosen as (
+
+    select
+        *,
+        case
+            when warehouse_observed is null then 'shop'
+            when shop_available is null then 'warehouse'
+            when warehouse_available is null then 'shop'
+            when shop_observed and not warehouse_observed then 'shop'
+            else 'warehouse'
+        end as source
+    from places
+
+),
+
+levels as (
+
+    select
+        *,
+        {%- for measure in measures %}
+        if(source = 'shop', shop_{{ measure }}, warehouse_{{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from chosen
+
+),
+
+-- any location sends what is ordered, so the stock and the sales of all count
+covers as (
+
+    select
+        item,
+        date_day,
+        {{ divide(
+            "sum(if(available < 0, 0, available)) * " ~ var('stock_cover_days'), 'max(sold_lately)'
+        ) }} as days_of_cover
+    from levels
+    group by item, date_day
+
+),
+
 -- sales explain a drop where the fall without them would be none
-with fallen as (
+falls as (
 
     select
         *,
@@ -15,57 +77,37 @@ with fallen as (
             false
         ) as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('stock_days') }}
-
-),
-
--- of two levels the known one counts, then the one of the day itself, then the warehouse's
-ranked as (
-
-    select
-        *,
-        max(case when source = 'warehouse' then available end) over by_place as warehouse_available,
-        max(case when source = 'shop' then available end) over by_place as shop_available,
-        count_if(observed) over by_place as observations,
-        row_number() over (
-            partition by item, location_id, date_day
-            order by available is null, not observed, source desc
-        ) as place
-    from fallen
-    window by_place as (partition by item, location_id, date_day)
+    from levels
 
 )
 
 select
     -- ids
-    item,
-    sku,
-    location_id,
+    falls.item,
+    falls.sku,
+    falls.location_id,
 
     -- dates
-    date_day,
+    falls.date_day,
 
     -- text
-    source,
+    falls.source,
 
     -- numerics
-    available,
-    warehouse_available,
-    shop_available,
-    fall,
-    case when fall is not null then sold_since end as sold_since,
-    sold_lately,
-    -- any location sends what is ordered, so the stock and the sales of all count
-    {{ divide(
-        "sum(if(available < 0, 0, available)) over (partition by item, date_day) * " ~ var('stock_cover_days'), 'sold_lately'
-    ) }} as days_of_cover,
+    falls.available,
+    falls.warehouse_available,
+    falls.shop_available,
+    falls.fall,
+    case when falls.fall is not null then falls.sold_since end as sold_since,
+    falls.sold_lately,
+    covers.days_of_cover,
 
     -- flags
-    observed,
-    available < 0 as is_oversold,
-    available <= 0 as is_stock_out,
-    is_drop,
-    case when is_drop then not is_drop_unsold end as drop_explained,
-    coalesce(observations = 2 and warehouse_available != shop_available, false) as sources_differ
-from ranked
-where place = 1
+    falls.observed,
+    falls.available < 0 as is_oversold,
+    falls.available <= 0 as is_stock_out,
+    falls.is_drop,
+    case when falls.is_drop then not falls.is_drop_unsold end as drop_explained,
+    coalesce(falls.observations = 2 and falls.warehouse_available != falls.shop_available, false) as sources_differ
+from falls
+inner join covers on falls.item = covers.item and falls.date_day = covers.date_day

@@ -38,29 +38,37 @@ told as (
 
 ),
 
--- the last of each day; what was counted after it was loaded was counted by a wrong clock
-ranked as (
+-- what was counted after it was loaded was counted by a wrong clock
+counted as (
 
     select
         *,
-        cast(observed_at as date) as observed_on,
-        row_number() over (
-            partition by source, item, location_id, cast(observed_at as date)
-            order by observed_at desc, _ingested_at desc, tie
-        ) as place
+        cast(observed_at as date) as observed_on
     from told
     where item is not null and observed_at < _ingested_at + interval 1 day
 
 ),
 
-of_days as (
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by source, item, location_id, observed_on
+            order by observed_at desc, _ingested_at desc, tie
+        ) as place
+    from counted
+
+),
+
+-- the last of each day
+lasts as (
 
     select
         *,
         date_sub(
             lead(observed_on) over (partition by source, item, location_id order by observed_on), 1
-        ) as day_before_next,
-        max(observed_on) over () as newest_day
+        ) as day_before_next
     from ranked
     where place = 1
 
@@ -68,17 +76,20 @@ of_days as (
 
 -- the shop tells what changes, so its level stands until then; a warehouse that is silent may have any
 select
-    source,
-    item,
-    sku,
-    location_id,
-    available,
-    observed_at,
-    observed_on,
+    lasts.source,
+    lasts.item,
+    lasts.sku,
+    lasts.location_id,
+    lasts.available,
+    lasts.observed_at,
+    lasts.observed_on,
     least(
-        day_before_next,
-        newest_day,
-        case when source = 'warehouse' then date_add(observed_on, {{ var('stock_carried_days') }}) end
+        lasts.day_before_next,
+        newest.observed_on,
+        case
+            when lasts.source = 'warehouse' then date_add(lasts.observed_on, {{ var('stock_carried_days') }})
+        end
     ) as stands_until
-from of_days
-where is_stocked
+from lasts
+cross join (select max(observed_on) as observed_on from counted) as newest
+where lasts.is_stocked

@@ -1,4 +1,4 @@
--- Each day on which a warehouse counted an item is there, as counted, and no other is said to be counted or told.
+-- Each day on which a warehouse counted an item is there, and no other is said to be counted.
 with counts as (
 
     select distinct

@@ -1,9 +1,10 @@
 with steps as (
 
     select *
-    from values
-    (1, 'visit'), (2, 'product_view'), (3, 'add_to_cart'), (4, 'checkout'), (5, 'purchase')
-    as steps (step_number, step)
+    from
+        values
+        (1, 'visit'), (2, 'product_view'), (3, 'add_to_cart'), (4, 'checkout'), (5, 'purchase')
+            as steps (step_number, step)
 
 ),
 
@@ -34,5 +35,7 @@ select
     users,
     {{ divide('sessions', 'all_sessions', 4) }} as rate,
     {{ divide('users', 'all_users', 4) }} as user_rate,
-    {{ divide('sessions', 'lag(sessions) over (partition by date_day order by step_number)', 4) }} as step_rate
+    {{ divide(
+        'sessions', 'lag(sessions) over (partition by date_day order by step_number)', 4
+    ) }} as step_rate
 from counted

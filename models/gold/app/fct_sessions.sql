@@ -98,11 +98,17 @@ sessions as (
 )
 
 select
-    {{ surrogate_key("concat_ws('|', session_id, part)") }} as session_key,
+    {{ surrogate_key("concat_ws('|', sessions.session_id, sessions.part)") }} as session_key,
     sessions.*,
-    coalesce(user_id, anonymous_id, session_id) as user_key,
+    coalesce(sessions.user_id, sessions.anonymous_id, sessions.session_id) as user_key,
     orders.order_id,
-    cast(started_at as date) as started_on,
-    cast(1{% for step in steps %} + if({{ step }}_at is null, 0, 1){% endfor %} as int) as steps_reached
+    cast(sessions.started_at as date) as started_on,
+    cast(
+        1
+        {%- for step in steps %}
+        + if(sessions.{{ step }}_at is null, 0, 1)
+        {%- endfor %}
+        as int
+    ) as steps_reached
 from sessions
 left join orders on sessions.order_number = orders.order_number

@@ -16,8 +16,10 @@ timed as (
         shipments.*,
         orders.order_id,
         coalesce(orders.shop_timezone, 'UTC') as time_zone,
-        coalesce(delivered_at < shipped_at, false) as is_clock_wrong,
-        case when coalesce(delivered_at >= shipped_at, true) then delivered_at end as arrived_at
+        coalesce(shipments.delivered_at < shipments.shipped_at, false) as is_clock_wrong,
+        case
+            when coalesce(shipments.delivered_at >= shipments.shipped_at, true) then shipments.delivered_at
+        end as arrived_at
     from {{ ref('matched_shipments') }} as shipments
     left join orders on shipments.order_reference = orders.order_name
 
@@ -28,10 +30,10 @@ dated as (
     select
         timed.*,
         levels.working_days,
-        cast(from_utc_timestamp(shipped_at, time_zone) as date) as shipped_on,
-        cast(from_utc_timestamp(arrived_at, time_zone) as date) as arrived_on,
-        cast(from_utc_timestamp(promised_at, time_zone) as date) as given_day,
-        cast(from_utc_timestamp(loaded_until, time_zone) as date) as loaded_on
+        cast(from_utc_timestamp(timed.shipped_at, timed.time_zone) as date) as shipped_on,
+        cast(from_utc_timestamp(timed.arrived_at, timed.time_zone) as date) as arrived_on,
+        cast(from_utc_timestamp(timed.promised_at, timed.time_zone) as date) as given_day,
+        cast(from_utc_timestamp(timed.loaded_until, timed.time_zone) as date) as loaded_on
     from timed
     left join {{ ref('carrier_service_levels') }} as levels on timed.carrier_code = levels.carrier
 

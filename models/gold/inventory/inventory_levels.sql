@@ -40,8 +40,9 @@ levels as (
     select
         *,
         {%- for measure in measures %}
-        if(source = 'shop', shop_{{ measure }}, warehouse_{{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        if(source = 'shop', shop_{{ measure }}, warehouse_{{ measure }}) as {{ measure }},
         {%- endfor %}
+        coalesce(observations = 2 and warehouse_available != shop_available, false) as sources_differ
     from chosen
 
 ),
@@ -65,7 +66,6 @@ falls as (
 
     select
         *,
-        available_before - available as fall,
         {%- for name, fall in [
             ('is_drop', 'available_before - available'),
             ('is_drop_unsold', 'available_before - available - sold_since')
@@ -75,8 +75,9 @@ falls as (
             and {{ fall }} >= {{ var('stock_drop_pieces') }}
             and {{ fall }} >= available_before * {{ var('stock_drop_share') }},
             false
-        ) as {{ name }}{{ ',' if not loop.last }}
+        ) as {{ name }},
         {%- endfor %}
+        available_before - available as fall
     from levels
 
 )
@@ -108,6 +109,6 @@ select
     falls.available <= 0 as is_stock_out,
     falls.is_drop,
     case when falls.is_drop then not falls.is_drop_unsold end as drop_explained,
-    coalesce(falls.observations = 2 and falls.warehouse_available != falls.shop_available, false) as sources_differ
+    falls.sources_differ
 from falls
 inner join covers on falls.item = covers.item and falls.date_day = covers.date_day

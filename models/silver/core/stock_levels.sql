@@ -49,6 +49,12 @@ counted as (
 
 ),
 
+newest as (
+
+    select max(observed_on) as observed_on from counted
+
+),
+
 ranked as (
 
     select
@@ -91,5 +97,5 @@ select
         end
     ) as stands_until
 from lasts
-cross join (select max(observed_on) as observed_on from counted) as newest
+cross join newest
 where lasts.is_stocked

@@ -31,8 +31,8 @@ clicks as (
     -- all clicks of visits with new ones, and of those whose order has come by now
     where
         {{ visit }} in (
-            select {{ visit }} from {{ ref('stg_clickstream__events') }}
-            where _ingested_at > {{ newest('_ingested_at', this) }}
+            select {{ visit }} from {{ ref('stg_clickstream__events') }} as sent
+            where sent._ingested_at > {{ newest('_ingested_at', this) }}
             union all
             select stored.session_id from {{ this }} as stored
             inner join orders on stored.order_number = orders.order_number

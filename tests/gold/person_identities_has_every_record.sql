@@ -1,25 +1,24 @@
 -- each record of a source that stands for a person is there once, and none besides
+{%- set records = {
+    'crm': ('stg_crm__customers', 'customer_id', 'true'),
+    'storefront': ('stg_storefront__customers', 'customer_id', 'true'),
+    'shopify': ('stg_shopify__customers', 'customer_id', 'true'),
+    'shopify_order': ('stg_shopify__orders', 'order_id', 'customer_id is null'),
+    'stripe': ('stg_stripe__customers', 'customer_id', 'true'),
+    'stripe_charge': ('stg_stripe__charges', 'charge_id', 'customer_id is null'),
+    'transactions': ('stg_transactions__transactions', 'transaction_id', 'true'),
+    'clickstream': ('stg_clickstream__events', 'user_id', 'user_id is not null'),
+} %}
+
 with sent as (
-
-    select 'crm' as source, cast(customer_id as string) as source_id from {{ ref('stg_crm__customers') }}
-    union all
-    select 'storefront', customer_id from {{ ref('stg_storefront__customers') }}
-    union all
-    select 'shopify', cast(customer_id as string) from {{ ref('stg_shopify__customers') }}
-    union all
-    select 'shopify_order', cast(order_id as string) from {{ ref('stg_shopify__orders') }}
-    where customer_id is null
-    union all
-    select 'stripe', customer_id from {{ ref('stg_stripe__customers') }}
-    union all
-    select 'stripe_charge', charge_id from {{ ref('stg_stripe__charges') }}
-    where customer_id is null
-    union all
-    select 'transactions', transaction_id from {{ ref('stg_transactions__transactions') }}
-    union all
-    select distinct 'clickstream', user_id from {{ ref('stg_clickstream__events') }}
-    where user_id is not null
-
+    {% for source, (model, id, condition) in records.items() %}
+    select distinct
+        '{{ source }}' as source,
+        cast({{ id }} as string) as source_id
+    from {{ ref(model) }}
+    where {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select

@@ -5,9 +5,7 @@ with people as (
         min(first_seen_at) as first_seen_at,
         -- shopify_order is of shopify
         array_join(sort_array(collect_set(split_part(source, '_', 1))), ', ') as channels,
-        count(*) as number_of_identities,
-        count(distinct email) as number_of_emails,
-        count(distinct phone) as number_of_phones
+        count(*) as number_of_identities
     from {{ ref('person_identities') }}
     group by person_key
 
@@ -19,9 +17,7 @@ unknown as (
         '-1' as person_key,
         cast(null as timestamp) as first_seen_at,
         'Unknown' as channels,
-        cast(0 as bigint) as number_of_identities,
-        cast(0 as bigint) as number_of_emails,
-        cast(0 as bigint) as number_of_phones
+        cast(0 as bigint) as number_of_identities
 
 )
 

@@ -7,4 +7,4 @@ select
     rule as reason,
     shared_identifier
 from {{ ref('person_identities') }}
-where record_key <> person_key
+where record_key != person_key

@@ -19,7 +19,10 @@ followed as (
         customers.person_key as person_key_of_customer
     from linked
     left join linked as customers
-        on linked.source = 'clickstream' and customers.source = 'shopify' and linked.source_id = customers.source_id
+        on
+            linked.source = 'clickstream'
+            and customers.source = 'shopify'
+            and linked.source_id = customers.source_id
 
 ),
 

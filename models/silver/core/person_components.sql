@@ -1,5 +1,4 @@
--- a label is a record that was seen early: the earliest of a component names it, so that a component that grows
--- keeps its name
+-- a label is a record and when it was first seen: the earliest of a component names it, however it grows
 with round_0 as (
 
     select
@@ -14,11 +13,11 @@ with round_0 as (
     where email is not null or phone is not null
     group by email, phone
 
-)
+),
 
--- in each round a label goes on to all with the same e-mail address, and then to all with the same phone number
+-- in each round a label goes on to all with the same address, and then to all with the same number
 {% for round in range(1, var('identity_rounds') + 1) %}
-, by_email_{{ round }} as (
+by_email_{{ round }} as (
 
     select
         email,
@@ -36,7 +35,7 @@ round_{{ round }} as (
         min(label) over (partition by coalesce(phone, email)) as label
     from by_email_{{ round }}
 
-)
+){{ ',' if not loop.last }}
 {% endfor %}
 
 select

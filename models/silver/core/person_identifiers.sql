@@ -4,26 +4,33 @@ with records as (
 
 ),
 
-identifiers as (
+-- one row per identifier and other identifier, so that others need only be counted
+pairs as (
 
     select
         'email' as kind,
         email as identifier,
         phone as other_identifier,
+        count(*) as records,
         cast(null as string) as verified_email,
-        cast(null as string) as verified_name
+        cast(null as string) as min_name,
+        cast(null as string) as max_name
     from records
     where email is not null
+    group by email, phone
 
     union all
     select
-        'phone',
-        phone,
-        email,
-        case when is_verified then email end,
-        case when is_verified then person_name end
+        'phone' as kind,
+        phone as identifier,
+        email as other_identifier,
+        count(*) as records,
+        max(case when is_verified then email end) as verified_email,
+        min(case when is_verified then person_name end) as min_name,
+        max(case when is_verified then person_name end) as max_name
     from records
     where phone is not null
+    group by phone, email
 
 ),
 
@@ -32,11 +39,10 @@ counted as (
     select
         kind,
         identifier,
-        count(*) as records,
-        count(distinct other_identifier) as others,
-        count(distinct verified_email) as verified_emails,
-        count(distinct verified_name) as verified_names
-    from identifiers
+        sum(records) as records,
+        count(other_identifier) as others,
+        count(verified_email) > 1 and min(min_name) != max(max_name) as is_of_several
+    from pairs
     group by kind, identifier
 
 ),
@@ -54,10 +60,13 @@ select
     counted.others,
     case
         when coalesce(whole.value, mailbox.value, mail_domain.value) is not null then 'blocked'
-        when counted.kind = 'phone' and replace(right(counted.identifier, 7), right(counted.identifier, 1), '') = ''
+        -- a number of one digit
+        when
+            counted.kind = 'phone'
+            and replace(right(counted.identifier, 7), right(counted.identifier, 1), '') = ''
             then 'blocked'
         when counted.others > {{ var('identifier_shared_by_most') }} then 'shared'
-        when counted.verified_emails > 1 and counted.verified_names > 1 then 'several people'
+        when counted.is_of_several then 'several people'
     end as guard
 from counted
 left join blocked as whole on counted.identifier = whole.value

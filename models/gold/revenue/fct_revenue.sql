@@ -6,9 +6,10 @@
 
 {%- set parts = ['gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty'] %}
 {%- set columns = [
-    'channel', 'source_id', 'event_type', 'order_id', 'payment_id', 'person_key', 'occurred_at', 'local_date', 'currency',
-    'gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty', 'amount', 'total_charged',
-    'fee', 'fee_currency', 'usd_per_unit', 'rate_date', 'amount_usd', 'fee_usd', 'is_settlement'
+    'channel', 'source_id', 'event_type', 'order_id', 'payment_id', 'person_key', 'occurred_at', 'local_date',
+    'currency', 'gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty', 'amount',
+    'total_charged', 'fee', 'fee_currency', 'usd_per_unit', 'rate_date', 'amount_usd', 'fee_usd',
+    'is_settlement'
 ] %}
 
 with events as (
@@ -23,20 +24,18 @@ rates as (
 
 ),
 
-matches as (
-
-    select * from {{ ref('bridge_order_payment') }}
-
-),
-
 matched as (
 
     select
         events.*,
         coalesce(events.order_id, matches.order_id) as sold_order_id,
+        coalesce(people.person_key, '-1') as person_key,
         matches.order_id is not null as is_settlement
     from events
-    left join matches on events.channel = matches.channel and events.payment_id = matches.payment_id
+    left join {{ ref('bridge_order_payment') }} as matches
+        on events.channel = matches.channel and events.payment_id = matches.payment_id
+    left join {{ ref('person_identities') }} as people
+        on events.identity_source = people.source and events.identity_id = people.source_id
 
 ),
 
@@ -80,7 +79,7 @@ final as (
         event_type,
         sold_order_id as order_id,
         payment_id,
-        '-1' as person_key,
+        person_key,
 
         -- times
         occurred_at,

@@ -84,7 +84,8 @@ def test_every_scan_is_there_once_with_its_time_in_utc(shop: Lakehouse) -> None:
 
 def test_records_of_no_use_are_counted(shop: Lakehouse) -> None:
     rejected = shop.rows(
-        f"select source, table_name, rejected_rows from ops.row_accounting where source in {SOURCES} order by 1, 2"
+        "select source, table_name, rejected_rows from ops.row_accounting "
+        f"where source in {SOURCES} order by 1, 2"
     )
     assert rejected == [
         ("carrier", "events", 1),

@@ -104,8 +104,8 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
     with writer_lock(settings.home):
         mend(settings, console)
         manifest = read_project(settings, target) if source else None
-        selected = of_sources(settings, manifest, source) if source and manifest else []
-        raise_for(build_models(settings, [*context.args, *selected], console, manifest).problem)
+        arguments = [*context.args, *of_sources(settings, target, source or [], manifest)]
+        raise_for(build_models(settings, arguments, console, manifest).problem)
 
 
 @app.command()

@@ -56,23 +56,27 @@ def build(
     return Outcome(len(getattr(result.result, "results", [])), result.success)
 
 
-def of_sources(settings: Settings, manifest: "Manifest", sources: Sequence[str]) -> list[str]:
+def of_sources(
+    settings: Settings, target: str, sources: Sequence[str], manifest: "Manifest | None"
+) -> list[str]:
     """Arguments for dbt that select what depends on `sources`, and what that needs and is not there.
 
     None where all sources are meant. Bronze tables of other sources that are needed are made, without rows.
     """
     if not sources:
         return []
+    # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
+    selected = ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
+    # On Databricks nobody looks what is there.
+    if manifest and target != "databricks":
+        selected += _needed_and_missing(settings, manifest, sources)
+    return [*selected, "--indirect-selection", "buildable"]
+
+
+def _needed_and_missing(settings: Settings, manifest: "Manifest", sources: Sequence[str]) -> list[str]:
     needed = needed_by_sources(manifest, sources)
     tables = {manifest.sources[id].identifier for id in needed if id in manifest.sources}
     contracts = [table for table in read_contracts(settings.models) if table.identifier in tables]
     bronze.create_missing(tables_and_discovery(settings)[0], contracts)
-    existing = settings.warehouse.tables()
-    missing = [
-        manifest.nodes[id].name
-        for name, id in tables_built(manifest).items()
-        if id in needed and name not in existing
-    ]
-    # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
-    selected = ["--select", "tag:no_source", *(f"source:{source}+" for source in sources), *missing]
-    return [*selected, "--indirect-selection", "buildable"]
+    existing, built = settings.warehouse.tables(), tables_built(manifest).items()
+    return [manifest.nodes[id].name for name, id in built if id in needed and name not in existing]

@@ -6,10 +6,9 @@
 
 {%- set parts = ['gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty'] %}
 {%- set columns = [
-    'channel', 'source_id', 'event_type', 'order_id', 'payment_id', 'person_key', 'occurred_at', 'local_date',
-    'currency', 'gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty', 'amount',
-    'total_charged', 'fee', 'fee_currency', 'usd_per_unit', 'rate_date', 'amount_usd', 'fee_usd',
-    'is_settlement'
+    'channel', 'source_id', 'event_type', 'order_id', 'payment_id', 'person_key', 'occurred_at', 'local_date', 'currency',
+    'gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty', 'amount', 'total_charged',
+    'fee', 'fee_currency', 'usd_per_unit', 'rate_date', 'amount_usd', 'fee_usd', 'is_settlement'
 ] %}
 
 with events as (
@@ -29,8 +28,8 @@ matched as (
     select
         events.*,
         coalesce(events.order_id, matches.order_id) as sold_order_id,
-        coalesce(people.person_key, '-1') as person_key,
-        matches.order_id is not null as is_settlement
+        matches.order_id is not null as is_settlement,
+        coalesce(people.person_key, '-1') as person_key
     from events
     left join {{ ref('bridge_order_payment') }} as matches
         on events.channel = matches.channel and events.payment_id = matches.payment_id

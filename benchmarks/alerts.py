@@ -25,7 +25,11 @@ class Figures:
 
 def main() -> None:
     """Print the figures for the thresholds of `alerts.yml`."""
-    print(measure(SHOPS, DAYS))
+    figures = measure(SHOPS, DAYS)
+    print(f"False alarms, a shop and year: {figures.false_alarms:.1f}")
+    print(f"Promotions that are alarms, a shop and year: {figures.of_promotions:.1f}")
+    for left, share in figures.found.items():
+        print(f"Falls by {1 - left:.0%} found: {share:.1%}")
 
 
 def thresholds() -> Thresholds:

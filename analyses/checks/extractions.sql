@@ -9,6 +9,8 @@ with extracts as (
 select
     concat(source, '.', table_name) as entity,
     retries as value,
-    concat('stopped after ', pages, ' pages, ', records, ' records, ', retries, ' retries: ', error) as message
+    concat(
+        'stopped after ', pages, ' pages, ', records, ' records, ', retries, ' retries: ', error
+    ) as message
 from extracts
 where age = 1 and error is not null

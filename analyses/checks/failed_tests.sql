@@ -1,4 +1,4 @@
--- Tests that failed or warned when they last ran, and how many tests and models of the newest build could not run.
+-- Tests that failed or warned when they last ran; tests and models of the newest build that could not run.
 with newest_build as (
     select *
     from (
@@ -26,7 +26,8 @@ failed_tests as (
 without_rows as (
     select newest_build.tests_failed - count(failed_tests.test_name) as test_count
     from newest_build
-    left join failed_tests on failed_tests.severity = 'fail' and newest_build.started_at <= failed_tests.failed_at
+    left join failed_tests
+        on failed_tests.severity = 'fail' and newest_build.started_at <= failed_tests.failed_at
     group by newest_build.tests_failed
 )
 

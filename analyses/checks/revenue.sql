@@ -1,4 +1,4 @@
--- Revenue (USD) by complete day, of each channel and of all together. Small channels are judged in the total only.
+-- Revenue (USD) by complete day, of each channel and of all: small channels are judged in the total only.
 select
     channel as entity,
     date_day,

@@ -1,4 +1,4 @@
--- Payments at Stripe that look like those of shop orders and have no match: they count beside the order. By currency.
+-- Payments that look like those of shop orders and match none: they count beside the order. By currency.
 select
     currency as entity,
     cast(sum(amount) as double) as value,

@@ -25,13 +25,13 @@ REVENUE = pa.schema(
 STOCK = pa.schema(
     [
         ("item", pa.string()),
-        ("sku", pa.string()),
-        ("location_id", pa.string()),
+        ("location_id", pa.int64()),
         ("date_day", pa.date32()),
         ("available", pa.int64()),
         ("is_stock_out", pa.bool_()),
         ("is_drop", pa.bool_()),
         ("drop_explained", pa.bool_()),
+        ("days_of_cover", pa.decimal128(18, 2)),
     ]
 )
 PAYMENTS = pa.schema(
@@ -68,20 +68,22 @@ def write_revenue(warehouse: Path, newest: float = 1000, **of_channel: Sequence[
     write_table(warehouse, "gold.revenue_daily", pa.Table.from_pylist(rows, schema=REVENUE))
 
 
-def write_stock(warehouse: Path, *rows: tuple[int, str | None, str, int, bool, bool]) -> None:
-    """`gold.inventory_levels` of (days ago, sku, location, available, is_drop, drop_explained)."""
+def write_stock(
+    warehouse: Path, *rows: tuple[int, str, int, int, bool, bool], days_of_cover: str | None = "1.5"
+) -> None:
+    """`gold.inventory_levels` of (days ago, item, location, available, is_drop, drop_explained)."""
     table = [
         {
-            "item": sku or "product 1|red",
-            "sku": sku,
+            "item": item,
             "location_id": location,
             "date_day": days_ago(days),
             "available": available,
             "is_stock_out": available <= 0,
             "is_drop": is_drop,
             "drop_explained": explained,
+            "days_of_cover": days_of_cover and Decimal(days_of_cover),
         }
-        for days, sku, location, available, is_drop, explained in rows
+        for days, item, location, available, is_drop, explained in rows
     ]
     write_table(warehouse, "gold.inventory_levels", pa.Table.from_pylist(table, schema=STOCK))
 

@@ -144,13 +144,27 @@ def test_tests_and_models_that_could_not_run_are_counted(tmp_path: Path) -> None
 def test_a_fall_of_stock_that_sales_do_not_explain_is_found_on_the_newest_day(tmp_path: Path) -> None:
     tables.write_stock(
         tmp_path,
-        (1, "A", "1", 3, True, False),
-        (1, "B", "1", 3, True, True),
-        (1, None, "2", 0, True, False),
-        (2, "C", "1", 3, True, False),
+        (1, "A", 1, 3, True, False),
+        (1, "B", 1, 3, True, True),
+        (1, "C", 2, 0, True, False),
+        (2, "D", 1, 0, True, False),
     )
-    assert figures(answer(tmp_path, "stock_drops")) == [("A at 1", 3), ("product 1|red at 2", 0)]
-    assert figures(answer(tmp_path, "stock_outs")) == [("product 1|red at 2", 0)]
+    assert figures(answer(tmp_path, "stock_drops")) == [("A at 1", 3), ("C at 2", 0)]
+
+
+def test_an_article_that_ran_out_is_found_while_it_sells(tmp_path: Path) -> None:
+    rows = [
+        (1, "A", 1, 0, False, False),
+        (1, "B", 1, -2, False, False),
+        (1, "C", 1, 1, False, False),
+        (2, "D", 1, 0, False, False),
+    ]
+    tables.write_stock(tmp_path, *rows)
+    found = answer(tmp_path, "stock_outs")
+    assert figures(found) == [("A at 1", 0), ("B at 1", -2)]
+    assert found.findings[0].message == "0 are left on 2026-08-02; all locations have 1.50 days of cover"
+    tables.write_stock(tmp_path, *rows, days_of_cover=None)
+    assert answer(tmp_path, "stock_outs") == Answer()
 
 
 def test_unmatched_payments_are_told_with_their_sum(tmp_path: Path) -> None:

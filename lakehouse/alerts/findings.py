@@ -1,7 +1,7 @@
 """What each kind of check finds."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -77,17 +77,22 @@ def ask(check: Check, lakehouse: Lakehouse) -> Answer:
         if isinstance(check, FreshnessCheck):
             return _late(check, lakehouse)
         sql = query_file(lakehouse.project, check).read_text(encoding="utf-8")
-        if _is_not_built_yet(sql, lakehouse):
+        tables = lakehouse.warehouse.tables()
+        if not set(sources_referred_to(sql)) <= tables.keys():
+            # Nothing was written to a log.
+            return Answer()
+        if not lakehouse.is_complete and _lacks_models(sql, tables):
             return Answer(ran=False)
         result = read(lakehouse.warehouse, sql)
         rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
         return (
             _anomalies(check, rows, lakehouse.now) if isinstance(check, AnomalyCheck) else _rows(check, rows)
         )
-    except (LakehouseError, OSError, UnicodeError) as error:
-        return _failed(check, str(error))
     except KeyError as error:
         return _failed(check, f"its query gives no column {error}")
+    except Exception as error:
+        # Whatever is wrong with one, the other checks run.
+        return _failed(check, str(error) or type(error).__name__)
 
 
 def _failed(check: Check, reason: str) -> Answer:
@@ -95,35 +100,36 @@ def _failed(check: Check, reason: str) -> Answer:
     return Answer([Finding(check.name, ITSELF, message, check.severity)], ran=False)
 
 
-def _is_not_built_yet(sql: str, lakehouse: Lakehouse) -> bool:
-    """Whether nothing was written to a log, or a model was never built, which are no failures."""
-    tables = lakehouse.warehouse.folders.tables()
-    built = {name.split(".")[1] for name in tables}
-    if not tables.keys() >= set(sources_referred_to(sql)):
-        return True
-    return not (lakehouse.is_complete or built >= set(names_referred_to(sql)))
+def _lacks_models(sql: str, tables: Iterable[str]) -> bool:
+    return not set(names_referred_to(sql)) <= {name.split(".")[1] for name in tables}
 
 
 def _rows(check: RowsCheck, rows: Sequence[dict[str, Any]]) -> Answer:
-    return Answer(
-        [
-            Finding(
-                check.name, row["entity"], row["message"], row.get("severity") or check.severity, row["value"]
-            )
-            for row in rows
-            if check.at_least is None or (row["value"] is not None and row["value"] >= check.at_least)
-        ]
-    )
+    found = [
+        Finding(
+            check.name,
+            str(row["entity"]),
+            str(row["message"]),
+            row.get("severity") or check.severity,
+            None if row["value"] is None else float(row["value"]),
+        )
+        for row in rows
+    ]
+    least = check.at_least
+    return Answer([f for f in found if least is None or (f.value is not None and f.value >= least)])
 
 
 def _anomalies(check: AnomalyCheck, rows: Sequence[dict[str, Any]], now: datetime) -> Answer:
     values: dict[str, dict[date, float]] = defaultdict(dict)
     sizes: dict[str, dict[date, float | None]] = defaultdict(dict)
     for row in rows:
+        entity, day, value, size = (row[name] for name in ("entity", "date_day", "value", "size"))
+        if value is None:
+            raise LakehouseError(f"{entity} has no value on {day}")
         # Today is still running.
-        if row["date_day"] < now.date():
-            values[row["entity"]][row["date_day"]] = row["value"]
-            sizes[row["entity"]][row["date_day"]] = row["size"]
+        if day < now.date():
+            values[entity][day] = float(value)
+            sizes[entity][day] = size
     verdicts = {entity: judge(values[entity], sizes[entity], check.thresholds) for entity in sorted(values)}
     return Answer(
         [

@@ -204,6 +204,21 @@ def test_a_check_that_could_not_run_is_found_itself(tmp_path: Path, sql: str, re
     assert finding.message.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("null", "it could not run: shop has no value on 2026-08-02"), ("'x'", "it could not run: ")],
+)
+def test_a_series_without_values_could_not_run(tmp_path: Path, value: str, reason: str) -> None:
+    queries = tmp_path / "project" / "analyses" / "checks"
+    queries.mkdir(parents=True)
+    columns = f"'shop' as entity, date '2026-08-02' as date_day, {value} as value, 1 as size"
+    (queries / "revenue.sql").write_text(f"select {columns}")
+    tables.write_loads(tmp_path / "warehouse", crm=[1])
+    found = answer(tmp_path / "warehouse", "revenue", project=tmp_path / "project")
+    assert [finding.message.startswith(reason) for finding in found.findings] == [True]
+    assert not found.ran
+
+
 def test_a_damaged_table_is_a_check_that_could_not_run(tmp_path: Path) -> None:
     tables.write_revenue(tmp_path)
     for file in (tmp_path / "gold.db" / "revenue_daily").glob("*.parquet"):
@@ -220,7 +235,7 @@ def test_models_that_were_never_built_are_left_out_but_not_those_that_are_gone(t
 
 def test_a_log_that_nothing_was_written_to_is_no_failure(tmp_path: Path) -> None:
     tables.write_loads(tmp_path, crm=[1])
-    assert answer(tmp_path, "extractions").is_left_out
+    assert answer(tmp_path, "extractions") == Answer()
 
 
 def test_thresholds_are_those_of_the_check(tmp_path: Path) -> None:

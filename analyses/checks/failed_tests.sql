@@ -34,7 +34,7 @@ without_rows as (
 select
     test_name as entity,
     failures as value,
-    message,
+    replace(message, concat(' (', test_name, ')'), '') as message,
     case when severity = 'warn' then 'warn' else 'error' end as severity
 from failed_tests
 

@@ -164,7 +164,7 @@ def write_build(
             "test_name": name,
             "severity": severity,
             "failures": failures,
-            "message": f"{failures} wrong rows",
+            "message": f"gold.fct: {failures} wrong rows ({name})",
             "failed_at": NOW - timedelta(days),
         }
         for name, (severity, failures, days) in failed.items()

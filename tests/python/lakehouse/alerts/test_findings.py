@@ -129,8 +129,8 @@ def test_failed_tests_and_warnings_are_found(tmp_path: Path) -> None:
     tables.write_build(tmp_path, 1, wrong=("fail", 2, 0), odd=("warn", 3, 0))
     found = answer(tmp_path, "failed_tests")
     assert sorted((f.entity, f.severity, f.value, f.message) for f in found.findings) == [
-        ("odd", "warn", 3, "3 wrong rows"),
-        ("wrong", "error", 2, "2 wrong rows"),
+        ("odd", "warn", 3, "gold.fct: 3 wrong rows"),
+        ("wrong", "error", 2, "gold.fct: 2 wrong rows"),
     ]
 
 

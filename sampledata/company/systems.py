@@ -11,7 +11,7 @@ from typing import Any
 
 from sampledata.company import Company
 from sampledata.company.model import Order, Payment, Person, Variant
-from sampledata.company.orders import in_currency, in_least_units
+from sampledata.company.orders import digits_of, in_currency, in_least_units
 from sampledata.places import STATE_CODES
 
 Fields = dict[str, Any]
@@ -158,7 +158,12 @@ def _placed(order: Order) -> Fields:
         "email": order.email,
         "address": _address(order.person),
         "shipping": order.shipping,
-        "currency": {"shop": "USD", "presentment": order.currency, "rate": order.rate},
+        "currency": {
+            "shop": "USD",
+            "presentment": order.currency,
+            "rate": order.rate,
+            "digits": digits_of(order.currency),
+        },
         "gateway": order.payment.provider if order.payment else "manual",
         "changes": state,
     }
@@ -187,6 +192,7 @@ def _paid(payment: Payment, order: Order | None) -> Iterator[tuple[str, Fields]]
     created, currency = _epoch(payment.created_at), payment.currency.lower()
     amount = in_least_units(payment.amount, payment.currency)
     of_payment: Fields = {
+        "livemode": True,
         "customer": _customer(order.person) if order and not order.is_guest else None,
         "receipt_email": payment.email,
         "metadata": {"order_name": payment.reference} if payment.reference else {},
@@ -205,12 +211,14 @@ def _paid(payment: Payment, order: Order | None) -> Iterator[tuple[str, Fields]]
         | {"id": charge, "payment_intent": intent, "balance_transaction": moved}
         | {"amount_refunded": sum(returned), "refunded": sum(returned) == amount},
     )
-    yield "balance_transactions", _moved(moved, created, order.total if order else payment.amount, charge)
+    rate = None if payment.currency == "USD" or order is None else float(order.total / payment.amount)
+    dollars = order.total if order else payment.amount
+    yield "balance_transactions", _moved(moved, created, dollars, charge) | {"exchange_rate": rate}
     for place, (part, refund) in enumerate(zip(returned, order.refunds if order else (), strict=True)):
         at, id = _epoch(refund.at), f"re_{payment.id}_{place}"
         of_refund = {"charge": charge, "payment_intent": intent, "balance_transaction": f"txn_{id}"}
         yield "refunds", {"id": id, "created": at, "amount": part, "currency": currency} | of_refund
-        money_back = {"type": "refund", "reporting_category": "refund", "fee": 0}
+        money_back = {"type": "refund", "reporting_category": "refund", "fee": 0, "exchange_rate": rate}
         yield "balance_transactions", _moved(f"txn_{id}", at, -refund.amount, id) | money_back
 
 

@@ -61,7 +61,8 @@ class Thresholds(_Declared):
 class AnomalyCheck(_Check):
     """A query gives `entity, date_day, value, size`, a row a day; the newest day is judged.
 
-    Where `size` is null, a series is judged however small it is.
+    Where `size` is null, a series is judged however small it is. One that ended is not, once the others are
+    its days of history further.
     """
 
     kind: Literal["anomaly"]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,12 @@ def _anomalies(check: AnomalyCheck, rows: Sequence[dict[str, Any]], now: datetim
         if day < now.date():
             values[entity][day] = float(value)
             sizes[entity][day] = size
-    verdicts = {entity: judge(values[entity], sizes[entity], check.thresholds) for entity in sorted(values)}
+    ended = max(map(max, values.values()), default=now.date()) - timedelta(check.thresholds.days)
+    verdicts = {
+        entity: judge(values[entity], sizes[entity], check.thresholds)
+        for entity in sorted(values)
+        if max(values[entity]) > ended
+    }
     return Answer(
         [
             Finding(check.name, entity, str(verdict), check.severity, *verdict.figures)

@@ -48,12 +48,13 @@ def days_ago(days: int) -> date:
     return NOW.date() - timedelta(days)
 
 
-def write_revenue(warehouse: Path, newest: float = 1000, **of_channel: Sequence[float]) -> None:
+def write_revenue(warehouse: Path, newest: float = 1000, **of_channel: Sequence[float | None]) -> None:
     """`gold.revenue_daily`: a channel `shop` with 1,000 USD and 40 orders a day, `newest` on the last one.
 
-    Today has nothing yet, and is not complete. Other channels have an order for each 25 USD.
+    Today has nothing yet, and is not complete. Other channels have an order for each 25 USD, and no row where
+    they have null.
     """
-    amounts = {"shop": [1000.0] * 60 + [newest], **of_channel}
+    amounts: dict[str, Sequence[float | None]] = {"shop": [1000.0] * 60 + [newest], **of_channel}
     rows = [
         {
             "date_day": days_ago(len(values) - place),
@@ -64,6 +65,7 @@ def write_revenue(warehouse: Path, newest: float = 1000, **of_channel: Sequence[
         }
         for channel, values in amounts.items()
         for place, value in enumerate([*values, 0])
+        if value is not None
     ]
     write_table(warehouse, "gold.revenue_daily", pa.Table.from_pylist(rows, schema=REVENUE))
 

@@ -57,6 +57,18 @@ def test_a_small_channel_is_judged_in_the_total_only(tmp_path: Path) -> None:
     assert figures(answer(tmp_path, "revenue")) == [("all channels", 5000)]
 
 
+def test_a_channel_that_ended_is_not_judged(tmp_path: Path) -> None:
+    tables.write_revenue(tmp_path, ended=[900] * 60 + [0] + [None] * 55)
+    assert figures(answer(tmp_path, "revenue")) == [("ended", 0)]
+    tables.write_revenue(tmp_path, ended=[900] * 60 + [0] + [None] * 56)
+    assert answer(tmp_path, "revenue") == Answer()
+
+
+def test_the_total_is_of_days_that_all_channels_have_told_of(tmp_path: Path) -> None:
+    tables.write_revenue(tmp_path, newest=300, late=[900] * 58 + [None] * 3)
+    assert figures(answer(tmp_path, "revenue")) == [("shop", 300)]
+
+
 def test_a_new_channel_is_learned(tmp_path: Path) -> None:
     tables.write_revenue(tmp_path, new=[600] * 20 + [0])
     assert answer(tmp_path, "revenue") == Answer(learning=["new"])

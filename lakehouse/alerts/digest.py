@@ -98,7 +98,9 @@ def send(receivers: "Apprise", digest: Digest) -> list[str]:
     from apprise import NotifyFormat
 
     result = receivers.notify(body=digest.body, title=digest.title, body_format=NotifyFormat.TEXT)
-    return [] if result else [sent.name for sent in result if not sent]
+    if result:
+        return []
+    return [sent.name for sent in result if not sent] or [result.status.name]
 
 
 def news(alerts: Sequence[Alert], now: datetime) -> Digest:

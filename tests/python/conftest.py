@@ -52,7 +52,7 @@ _LONGEST = [
     "test_tables",
 ]
 # Files that share the fixture `built`, in this order: the last ones change it.
-_SHARING_BUILT = ["test_run", "test_docs_site", "test_open_tables", "test_history"]
+_SHARING_BUILT = ["test_run", "test_metrics", "test_docs_site", "test_open_tables", "test_history"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,99 @@
+"""Each metric of the project, as its YAML says it, is the figure that gold shows."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lakehouse.engines.dbt import read_project
+from lakehouse.settings import load_settings
+
+from .conftest import Lakehouse
+
+_AGGREGATES = {
+    "sum": "sum({})",
+    "count": "count({})",
+    "count_distinct": "count(distinct {})",
+    "average": "avg({})",
+}
+
+_CRM, _STOREFRONT = (
+    "(select sum(sales_amount) from gold.fct_sales)",
+    "(select sum(price) from gold.fct_orders)",
+)
+_LATE = "select count_if({}) from gold.fct_shipments"
+# The same numbers by other ways. The files of `built` have neither shop nor payments.
+_FIGURES = {
+    "revenue": f"select {_CRM} + {_STOREFRONT}",
+    "gross_sales": f"select {_CRM} + {_STOREFRONT}",
+    "net_sales": f"select {_CRM} + {_STOREFRONT}",
+    "returns": "select 0",
+    "payment_fees": "select null",
+    "orders": "select (select count(distinct order_number) from gold.fct_sales)"
+    " + (select count(distinct order_id) from gold.fct_orders)",
+    "customers": "select count(*) from gold.dim_person where person_key != '-1'"
+    " and person_key in (select person_key from gold.fct_revenue)",
+    "average_order_value": f"select cast({_CRM} + {_STOREFRONT} as double) / count(*) from"
+    " (select order_number from gold.fct_sales union select order_id from gold.fct_orders)",
+    "return_rate": "select 0",
+    "crm_sales": "select sum(amount_usd) from gold.fct_revenue where channel = 'crm'",
+    "crm_profit": "select sum(sales_amount - quantity * unit_cost) from gold.fct_sales",
+    "crm_sales_with_cost": "select sum(sales_amount) from gold.fct_sales where unit_cost is not null",
+    "crm_margin": "select 1 - cast(sum(quantity * unit_cost) as double) / cast(sum(sales_amount) as double)"
+    " from gold.fct_sales where profit is not null",
+    "storefront_profit": "select sum(profit) from gold.profit_by_category",
+    "sessions": "select count(*) from gold.fct_sessions",
+    "visitors": "select count(*) from (select distinct user_key from gold.fct_sessions)",
+    "sessions_with_purchase": "select count_if(purchases > 0) from gold.fct_sessions",
+    "conversion": "select avg(case when purchases > 0 then 1.0e0 else 0.0e0 end) from gold.fct_sessions",
+    "stock_levels": "select count(*) from gold.inventory_levels",
+    "stock_outs": "select count_if(available <= 0) from gold.inventory_levels",
+    "stock_out_rate": "select avg(case when available <= 0 then 1.0e0 else 0.0e0 end)"
+    " from gold.inventory_levels",
+    "unexplained_drops": "select count_if(is_drop and not drop_explained) from gold.inventory_levels",
+    "days_of_cover": "select cast(sum(days_of_cover) as double) / count(days_of_cover)"
+    " from gold.inventory_levels",
+    "shipments": "select count(*) from gold.fct_shipments",
+    "delivered_shipments": _LATE.format("is_late or not is_late"),
+    "shipments_on_time": _LATE.format("not is_late"),
+    "on_time_share": "select 1 - avg(cast(is_late as double)) from gold.fct_shipments",
+    "overdue_shipments": _LATE.format("is_overdue"),
+    "lead_time": "select avg(cast(lead_time_hours as double)) from gold.fct_shipments",
+    "people_in_segments": "select count(distinct person_key) from gold.customer_segments",
+    "spent_in_two_years": "select sum(monetary) from gold.customer_segments",
+}
+
+
+@pytest.fixture(scope="module")
+def metric(built: Lakehouse) -> Callable[[str], str]:
+    """The SQL of a metric by its name: an aggregate, or a quotient of two."""
+    manifest = read_project(load_settings(LAKEHOUSE_HOME=str(built.home)), "local")
+    measures = {
+        measure.name: (measure, model.node_relation)
+        for model in manifest.semantic_models.values()
+        for measure in model.measures
+    }
+    metrics = {metric.name: metric for metric in manifest.metrics.values()}
+    assert metrics.keys() == _FIGURES.keys()
+
+    def aggregate(name: str) -> str:
+        measure, relation = measures[metrics[name].type_params.measure.name]
+        value = _AGGREGATES[measure.agg.value].format(measure.expr)
+        return f"select {value} from {relation.schema_name}.{relation.alias}"
+
+    def sql(name: str) -> str:
+        parts: Any = metrics[name].type_params
+        if metrics[name].type.value == "simple":
+            return aggregate(name)
+        over, under = (
+            f"cast(({aggregate(part.name)}) as double)" for part in (parts.numerator, parts.denominator)
+        )
+        return f"select {over} / {under}"
+
+    return sql
+
+
+@pytest.mark.parametrize("name", _FIGURES)
+def test_a_metric_is_the_figure_of_gold(built: Lakehouse, metric: Callable[[str], str], name: str) -> None:
+    said, shown = built.value(metric(name)), built.value(_FIGURES[name])
+    assert said == (None if shown is None else pytest.approx(shown, abs=0.001))

@@ -1,7 +1,8 @@
 """What a shop, a payment service, a transactions API and a shipping database hold of the company.
 
 Each function yields what was new or changed in a delivery, as it was at its end, in plain dicts: rows of
-a table, or the arguments by which the sample servers make their objects.
+a table, or the arguments by which the sample servers make their objects. With `since`, orders and payments
+of before are left out.
 """
 
 from collections.abc import Iterator
@@ -20,9 +21,9 @@ _WRONG_CLOCK = timedelta(hours=2)
 _FEE_PERCENT, _FEE = Decimal("2.9"), Decimal("0.30")
 
 
-def shipments(company: Company) -> Iterator[Fields]:
+def shipments(company: Company, since: datetime | None = None) -> Iterator[Fields]:
     """Yield the rows of the table `shipments`: one per parcel that was shipped or arrived."""
-    for order in company.changed_orders():
+    for order in company.changed_orders(since):
         parcel = order.parcel
         if parcel is None:
             continue
@@ -41,9 +42,9 @@ def shipments(company: Company) -> Iterator[Fields]:
             }
 
 
-def transactions(company: Company) -> Iterator[Fields]:
+def transactions(company: Company, since: datetime | None = None) -> Iterator[Fields]:
     """Yield the records of the transactions API: one per payment that came or was paid back."""
-    for order, payment, updated_at in _payments(company, "transactions"):
+    for order, payment, updated_at in _payments(company, "transactions", since):
         yield {
             "id": f"tr_{payment.id}",
             "order_reference": payment.reference,
@@ -79,9 +80,9 @@ def shop_customers(company: Company) -> Iterator[Fields]:
             yield fields | {"address": _address(person)}
 
 
-def shop_orders(company: Company) -> Iterator[Fields]:
+def shop_orders(company: Company, since: datetime | None = None) -> Iterator[Fields]:
     """Yield orders: how they were placed, how they were shipped (or None), and what was returned, in turn."""
-    for order in company.changed_orders():
+    for order in company.changed_orders(since):
         parcel = order.parcel
         shipped = parcel and {
             "at": parcel.shipped_at,
@@ -108,7 +109,7 @@ def shop_levels(company: Company) -> Iterator[Fields]:
             }
 
 
-def stripe_objects(company: Company) -> Iterator[tuple[str, Fields]]:
+def stripe_objects(company: Company, since: datetime | None = None) -> Iterator[tuple[str, Fields]]:
     """Yield the payment service's objects, each with the list that holds it."""
     for person in company.people:
         if company.delivery == 1 or person.registered_at >= company.begin:
@@ -118,15 +119,18 @@ def stripe_objects(company: Company) -> Iterator[tuple[str, Fields]]:
                 "customers",
                 {"id": _customer(person), "created": created, "email": person.email, "name": name},
             )
-    for order, paid, _ in _payments(company, "stripe"):
+    for order, paid, _ in _payments(company, "stripe", since):
         yield from _paid(paid, order)
     for payment in company.stray_payments():
-        yield from _paid(payment, None)
+        if since is None or payment.created_at >= since:
+            yield from _paid(payment, None)
 
 
-def _payments(company: Company, provider: str) -> Iterator[tuple[Order, Payment, datetime]]:
+def _payments(
+    company: Company, provider: str, since: datetime | None
+) -> Iterator[tuple[Order, Payment, datetime]]:
     """Yield the payments by a provider that came or were paid back, and when they changed last."""
-    for order in company.changed_orders():
+    for order in company.changed_orders(since):
         if order.payment and order.payment.provider == provider:
             updated_at = max([order.payment.created_at, *(refund.at for refund in order.refunds)])
             if updated_at >= company.begin:

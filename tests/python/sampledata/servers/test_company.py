@@ -10,8 +10,8 @@ def test_an_order_of_the_shop_is_a_payment_at_the_payment_service(tmp_path: Path
     lakehouse = Lakehouse(tmp_path)
     lakehouse.landing.mkdir()
     servers = (sys.executable, "-m", "sampledata.servers", "--deliveries", "2", "--scale", "0.1")
-    run = ("lakehouse", "run", "--source", "shopify", "--source", "stripe")
-    output = lakehouse.run_apart(*servers, *run)
+    sources = ("--source", "shopify", "--source", "stripe", "--source", "transactions")
+    output = lakehouse.run_apart(*servers, "lakehouse", "run", *sources)
     assert "0 failed" in output and "Extracted" in output
     orders = lakehouse.rows(
         "select order_name from silver.stg_shopify__orders "
@@ -25,6 +25,8 @@ def test_an_order_of_the_shop_is_a_payment_at_the_payment_service(tmp_path: Path
     assert set(paid) <= set(orders)
     # A reference is lost now and then.
     assert len(paid) > 0.9 * len(orders)
+    others = lakehouse.rows("select order_reference from silver.stg_transactions__transactions")
+    assert others and not set(others) & set(paid)
     lakehouse.run_apart(*servers, "lakehouse", "extract")
     newest = "select max_by(records, started_at) from ops.extracts group by source, table_name"
     assert set(lakehouse.rows(newest)) == {(0,)}

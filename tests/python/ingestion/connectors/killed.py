@@ -20,6 +20,8 @@ from .conftest import declare
 def main(landing: str, url: str, where: str, number: str) -> None:
     """Extract, and die on the way."""
     die(where, number)
+    # A state is written between five pages, too.
+    extract._PAGES_PER_STATE = 2
     settings = {"API_URL": SecretStr(url), "API_KEY": SecretStr(KEY)}
     extract.extract([Stream(declare())], settings, landing)
 

@@ -44,10 +44,12 @@ def lakehouse(tmp_path: Path, api: Api) -> Lakehouse:
 def test_a_run_brings_an_api_to_silver_goes_on_without_it_and_then_where_it_stopped(
     lakehouse: Lakehouse, api: Api
 ) -> None:
+    lakehouse.landing.rmdir()
     api.faults = {3: Fault(403)}
     output = lakehouse.run("run", *SOURCE, exit_code=1)
     assert "Extracting transactions.transactions" in output and " 0 failed" in output
     assert "failed transactions.transactions, page 3: " in output
+    assert "failed: transactions.transactions, page 3: " in lakehouse.run("status")
     assert lakehouse.rows(
         "select count(*), sum(amount), max(customer_email), min(created_at) "
         "from silver.stg_transactions__transactions"
@@ -72,6 +74,21 @@ def test_a_run_brings_an_api_to_silver_goes_on_without_it_and_then_where_it_stop
     ]
     files = (file for file in lakehouse.folder.rglob("*") if file.is_file())
     assert [file for file in files if KEY.encode() in file.read_bytes()] == []
+
+
+def test_a_cleaned_source_is_loaded_again_and_its_extraction_goes_on(lakehouse: Lakehouse, api: Api) -> None:
+    lakehouse.run("extract", "transactions")
+    lakehouse.run("load", *SOURCE)
+    output = lakehouse.run("clean", "transactions", "--yes")
+    assert "`lakehouse extract transactions --full` asks for everything anew" in output
+    assert lakehouse.rows("select count(*) from ops.extracts") == [(0,)]
+    api.now += timedelta(hours=1)
+    lakehouse.run("extract", "transactions")
+    lakehouse.run("load", *SOURCE)
+    assert lakehouse.rows("select records from ops.extracts") == [(0,)]
+    assert lakehouse.rows("select count(*) from bronze.transactions_transactions") == [(250,)]
+    output = lakehouse.run("status")
+    assert "done, has all until 2026-11-30 12:59" in output
 
 
 def test_a_stream_that_fails_is_named_and_stops_only_itself(lakehouse: Lakehouse, api: Api) -> None:

@@ -1,4 +1,4 @@
-"""What a shop, a payment service, a transactions API and a shipping database hold of the company.
+"""What a shop, a transactions API and a shipping database hold of the company; `stripe` has one more.
 
 Each function yields what was new or changed in a delivery, as it was at its end, in plain dicts: rows of
 a table, or the arguments by which the sample servers make their objects. With `since`, orders and payments
@@ -7,18 +7,15 @@ of before are left out.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sampledata.company import Company
 from sampledata.company.model import Order, Payment, Person, Variant
-from sampledata.company.orders import in_currency, in_least_units
 from sampledata.places import STATE_CODES
 
 Fields = dict[str, Any]
 
 _WRONG_CLOCK = timedelta(hours=2)
-_FEE_PERCENT, _FEE = Decimal("2.9"), Decimal("0.30")
 
 
 def shipments(company: Company, since: datetime | None = None) -> Iterator[Fields]:
@@ -44,7 +41,7 @@ def shipments(company: Company, since: datetime | None = None) -> Iterator[Field
 
 def transactions(company: Company, since: datetime | None = None) -> Iterator[Fields]:
     """Yield the records of the transactions API: one per payment that came or was paid back."""
-    for order, payment, updated_at in _payments(company, "transactions", since):
+    for order, payment, updated_at in payments(company, "transactions", since):
         yield {
             "id": f"tr_{payment.id}",
             "order_reference": payment.reference,
@@ -109,30 +106,13 @@ def shop_levels(company: Company) -> Iterator[Fields]:
             }
 
 
-def stripe_objects(company: Company, since: datetime | None = None) -> Iterator[tuple[str, Fields]]:
-    """Yield the payment service's objects, each with the list that holds it."""
-    for person in company.people:
-        if company.delivery == 1 or person.registered_at >= company.begin:
-            name = f"{person.first_name} {person.last_name}"
-            created = _epoch(person.registered_at)
-            yield (
-                "customers",
-                {"id": _customer(person), "created": created, "email": person.email, "name": name},
-            )
-    for order, paid, _ in _payments(company, "stripe", since):
-        yield from _paid(paid, order)
-    for payment in company.stray_payments():
-        if since is None or payment.created_at >= since:
-            yield from _paid(payment, None)
-
-
-def _payments(
+def payments(
     company: Company, provider: str, since: datetime | None
 ) -> Iterator[tuple[Order, Payment, datetime]]:
     """Yield the payments by a provider that came or were paid back, and when they changed last."""
     for order in company.changed_orders(since):
         if order.payment and order.payment.provider == provider:
-            updated_at = max([order.payment.created_at, *(refund.at for refund in order.refunds)])
+            updated_at = max([order.payment.changed_at, *(refund.at for refund in order.refunds)])
             if updated_at >= company.begin:
                 yield order, order.payment, updated_at
 
@@ -184,51 +164,3 @@ def _address(person: Person) -> Fields:
         "country": "US",
         "phone": person.phone,
     }
-
-
-def _paid(payment: Payment, order: Order | None) -> Iterator[tuple[str, Fields]]:
-    """Yield a payment as intent, charge and movement of the balance, with what was paid back."""
-    created, currency = _epoch(payment.created_at), payment.currency.lower()
-    amount = in_least_units(payment.amount, payment.currency)
-    of_payment: Fields = {
-        "customer": _customer(order.person) if order and not order.is_guest else None,
-        "receipt_email": payment.email,
-        "metadata": {"order_name": payment.reference} if payment.reference else {},
-    }
-    intent, charge, moved = (f"{kind}_{payment.id}" for kind in ("pi", "ch", "txn"))
-    returned = [
-        in_least_units(in_currency(refund.amount, payment.currency), payment.currency)
-        for refund in (order.refunds if order else ())
-    ]
-    basic = {"created": created, "amount": amount, "currency": currency}
-    yield "payment_intents", basic | of_payment | {"id": intent, "latest_charge": charge}
-    yield (
-        "charges",
-        basic
-        | of_payment
-        | {"id": charge, "payment_intent": intent, "balance_transaction": moved}
-        | {"amount_refunded": sum(returned), "refunded": sum(returned) == amount},
-    )
-    yield "balance_transactions", _moved(moved, created, order.total if order else payment.amount, charge)
-    for place, (part, refund) in enumerate(zip(returned, order.refunds if order else (), strict=True)):
-        at, id = _epoch(refund.at), f"re_{payment.id}_{place}"
-        of_refund = {"charge": charge, "payment_intent": intent, "balance_transaction": f"txn_{id}"}
-        yield "refunds", {"id": id, "created": at, "amount": part, "currency": currency} | of_refund
-        money_back = {"type": "refund", "reporting_category": "refund", "fee": 0}
-        yield "balance_transactions", _moved(f"txn_{id}", at, -refund.amount, id) | money_back
-
-
-def _moved(id: str, created: int, dollars: Decimal, source: str) -> Fields:
-    """A movement of the balance, which is in dollars, less the fee."""
-    amount = in_least_units(dollars, "USD")
-    fee = round(amount * _FEE_PERCENT / 100 + _FEE * 100) if amount > 0 else 0
-    fields = {"id": id, "created": created, "amount": amount, "currency": "usd", "source": source}
-    return fields | {"fee": fee, "net": amount - fee}
-
-
-def _customer(person: Person) -> str:
-    return f"cus_{person.number:08}"
-
-
-def _epoch(time: datetime) -> int:
-    return int(time.timestamp())

@@ -6,17 +6,22 @@ from typing import Any
 
 from sampledata.company import Company, systems
 from sampledata.company.assortment import WAREHOUSES
-from sampledata.servers import rest, stripe_objects
+from sampledata.company.stripe import stripe_objects
+from sampledata.servers import rest
+from sampledata.servers import stripe_objects as makers
 from sampledata.servers.shopify import Shop, objects
 from sampledata.servers.stripe import Account
 
 # What makes the objects of a list.
 _MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
-    "balance_transactions": stripe_objects.balance_transaction,
-    "charges": stripe_objects.charge,
-    "customers": stripe_objects.customer,
-    "payment_intents": stripe_objects.payment_intent,
-    "refunds": stripe_objects.refund,
+    "balance_transactions": makers.balance_transaction,
+    "charges": makers.charge,
+    "checkout/sessions": makers.checkout_session,
+    "customers": makers.customer,
+    "disputes": makers.dispute,
+    "payment_intents": makers.payment_intent,
+    "payouts": makers.payout,
+    "refunds": makers.refund,
 }
 
 
@@ -38,7 +43,7 @@ def fill_shop(shop: Shop, company: Company, since: datetime) -> None:
 
 def fill_account(account: Account, company: Company, since: datetime) -> None:
     """Tell the account at Stripe of a delivery: customers, and payments since a time with what is of them."""
-    for path, fields in systems.stripe_objects(company, since):
+    for path, fields in stripe_objects(company, since):
         account.put(path, _MAKERS[path](**fields))
 
 

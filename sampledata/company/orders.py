@@ -36,9 +36,8 @@ _SPREAD_OF_PEOPLE = 1.0
 _LINES: list[float] = [55, 27, 12, 6]
 _QUANTITIES: list[float] = [86, 10, 3, 1]
 _BY_WAREHOUSE: list[float] = [50, 30, 20]
-_SHARES = {"guest": 0.15, "discounted": 0.12, "by_stripe": 0.8, "refunded": 0.06, "capitals": 0.03} | {
-    "disputed": 0.01
-}
+_SHARES = {"guest": 0.15, "discounted": 0.12, "by_stripe": 0.8, "refunded": 0.06, "capitals": 0.03}
+_SHARES |= {"disputed": 0.01}
 _DISCOUNT_PERCENT, _TAX_PERCENT = 10, Decimal("6.25")
 _SHIPPING, _FREE_FROM = cents(695), cents(7500)
 # Currency, units for a dollar, decimals, share.

@@ -49,10 +49,13 @@ class Warehouse:
 
 
 def did_you_mean(name: str, tables: Iterable[str]) -> str:
-    """What to add to an error: tables (`schema.table`) that are called nearly so in any schema, else all."""
+    """What to add to an error: tables (`schema.table`) called nearly so, else those of the schema."""
     by_name: dict[str, list[str]] = {}
     for table in tables:
         by_name.setdefault(table.split(".")[1], []).append(table)
     near = get_close_matches(name.split(".")[-1].lower(), by_name)
     found = [table for close in near for table in by_name[close]]
-    return f" Did you mean {' or '.join(found)}?" if found else f"\nTables: {', '.join(tables)}"
+    if found:
+        return f" Did you mean {' or '.join(found)}?"
+    schema = [table for table in tables if table.startswith(f"{name.split('.')[0]}.")]
+    return f"\nTables: {', '.join(schema or tables)}"

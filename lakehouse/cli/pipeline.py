@@ -105,7 +105,7 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
         settings.warehouse.tables()
     with writer_lock(settings.home):
         mend(settings, console)
-        arguments = [*context.args, *of_sources(source or [])]
+        arguments = [*context.args, *of_sources(settings, target, source or [], console)]
         raise_for(build_models(settings, arguments, console).problem)
 
 

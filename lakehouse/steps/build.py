@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from ingestion.contracts import read_contracts
 from lakehouse.display import BuildDisplay
 from lakehouse.engines.dbt import invoke
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings
+from lakehouse.terminal import say
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -53,10 +55,25 @@ def build(
     return Outcome(len(getattr(result.result, "results", [])), result.success)
 
 
-def of_sources(sources: Sequence[str]) -> list[str]:
-    """Arguments for dbt that select what depends on `sources`; none where all are meant."""
+def of_sources(settings: Settings, target: str, sources: Sequence[str], console: Console) -> list[str]:
+    """Arguments for dbt that select what depends on `sources`; none where all are meant.
+
+    What depends on a source that was never loaded, too, is left out, and the console says so.
+    """
     if not sources:
         return []
     # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
     selected = ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
-    return [*selected, "--indirect-selection", "buildable"]
+    arguments = [*selected, "--indirect-selection", "buildable"]
+    if absent := sorted(_never_loaded(settings, target) - {*sources}):
+        say(console, f"Left out is what also needs a source without tables: {', '.join(absent)}")
+        arguments += ["--exclude", *(f"source:{source}+" for source in absent)]
+    return arguments
+
+
+def _never_loaded(settings: Settings, target: str) -> set[str]:
+    """Sources without a bronze table; on Databricks, where nobody looks, none."""
+    if target == "databricks":
+        return set()
+    existing = settings.warehouse.folders.tables()
+    return {table.source for table in read_contracts(settings.models) if table.bronze not in existing}

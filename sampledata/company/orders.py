@@ -207,10 +207,14 @@ def in_currency(amount: Decimal, currency: str) -> Decimal:
     return _rounded(amount * rate, decimals)
 
 
+def digits_of(currency: str) -> int:
+    """How many digits of an amount are no whole units of its currency."""
+    return _RATES[currency][1]
+
+
 def in_least_units(amount: Decimal, currency: str) -> int:
     """An amount of a currency in its least unit, such as cents."""
-    _, decimals = _RATES[currency]
-    return int(amount.scaleb(decimals))
+    return int(amount.scaleb(digits_of(currency)))
 
 
 def _count(scale: float, delivery: int) -> int:

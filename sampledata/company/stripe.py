@@ -53,6 +53,7 @@ def _paid(payment: Payment, order: Order | None) -> Iterator[tuple[str, Fields]]
     created, currency = _epoch(payment.created_at), payment.currency.lower()
     amount = in_least_units(payment.amount, payment.currency)
     of_payment: Fields = {
+        "livemode": True,
         "customer": _customer(order.person) if order and not order.is_guest else None,
         "receipt_email": payment.email,
         "metadata": {"order_name": payment.reference} if payment.reference else {},
@@ -72,14 +73,15 @@ def _paid(payment: Payment, order: Order | None) -> Iterator[tuple[str, Fields]]
         | {"amount_refunded": sum(returned), "refunded": sum(returned) == amount}
         | {"disputed": payment.disputed_at is not None},
     )
-    yield "balance_transactions", _moved(moved, created, order.total if order else payment.amount, charge)
+    rate = None if payment.currency == "USD" or order is None else float(order.total / payment.amount)
+    dollars = order.total if order else payment.amount
+    yield "balance_transactions", _moved(moved, created, dollars, charge) | {"exchange_rate": rate}
     for place, (part, refund) in enumerate(zip(returned, order.refunds if order else (), strict=True)):
         at, id = _epoch(refund.at), f"re_{payment.id}_{place}"
         of_refund = {"charge": charge, "payment_intent": intent, "balance_transaction": f"txn_{id}"}
         yield "refunds", {"id": id, "created": at, "amount": part, "currency": currency} | of_refund
-        money_back = {"type": "refund", "reporting_category": "refund", "fee": 0}
+        money_back = {"type": "refund", "reporting_category": "refund", "fee": 0, "exchange_rate": rate}
         yield "balance_transactions", _moved(f"txn_{id}", at, -refund.amount, id) | money_back
-
     if payment.disputed_at and order:
         at, id = _epoch(payment.disputed_at), f"dp_{payment.id}"
         moved_back = {
@@ -87,9 +89,14 @@ def _paid(payment: Payment, order: Order | None) -> Iterator[tuple[str, Fields]]
             "payment_intent": intent,
             "balance_transactions": [{"id": f"txn_{id}"}],
         }
-        yield "disputes", basic | moved_back | {"id": id, "created": at, "status": "lost"}
+        yield "disputes", basic | moved_back | {"id": id, "created": at, "status": "lost", "livemode": True}
         taken = _moved(f"txn_{id}", at, -order.total, id)
-        of_dispute = {"type": "adjustment", "reporting_category": "dispute", "fee": _FEE_OF_DISPUTE}
+        of_dispute = {
+            "type": "adjustment",
+            "reporting_category": "dispute",
+            "fee": _FEE_OF_DISPUTE,
+            "exchange_rate": rate,
+        }
         yield "balance_transactions", taken | of_dispute | {"net": taken["amount"] - _FEE_OF_DISPUTE}
 
 
@@ -114,6 +121,7 @@ def _checkout(order: Order, payment: Payment | None) -> Fields:
         for place, line in enumerate(order.lines)
     ]  # fmt: skip
     return {
+        "livemode": True,
         "id": f"cs_test_{order.number:08}", "created": created, "amount": total,
         "amount_subtotal": total + details["amount_discount"] - added,
         "currency": order.currency.lower(), "total_details": details,
@@ -137,7 +145,7 @@ def _paid_out(nets: Counter[int]) -> Iterator[tuple[str, Fields]]:
             continue
         created, name = day * _DAY + _DAY - 1, f"po_{day:08}"
         paid_out = {"id": name, "created": created, "amount": balance, "currency": "usd", "status": "paid"}
-        yield "payouts", paid_out | {"balance_transaction": f"txn_{name}"}
+        yield "payouts", paid_out | {"livemode": True} | {"balance_transaction": f"txn_{name}"}
         moved = {"id": f"txn_{name}", "created": created, "amount": -balance, "currency": "usd"}
         kind = {"type": "payout", "reporting_category": "payout", "net": -balance, "fee": 0}
         yield "balance_transactions", moved | kind | {"source": name}

@@ -11,6 +11,7 @@ from typing import Any
 
 from sampledata.company import Company
 from sampledata.company.model import Order, Payment, Person, Variant
+from sampledata.company.orders import digits_of
 from sampledata.places import STATE_CODES
 
 Fields = dict[str, Any]
@@ -142,7 +143,12 @@ def _placed(order: Order) -> Fields:
         "email": order.email,
         "address": _address(order.person),
         "shipping": order.shipping,
-        "currency": {"shop": "USD", "presentment": order.currency, "rate": order.rate},
+        "currency": {
+            "shop": "USD",
+            "presentment": order.currency,
+            "rate": order.rate,
+            "digits": digits_of(order.currency),
+        },
         "gateway": order.payment.provider if order.payment else "manual",
         "changes": state,
     }

@@ -7,7 +7,7 @@ and a return mirrors what it returns.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 Object = dict[str, Any]
@@ -16,17 +16,19 @@ ZERO = Decimal("0.00")
 
 @dataclass(frozen=True)
 class Currency:
-    """The shop's currency and the customer's, and how much of that one is paid for one of the shop's."""
+    """The shop's currency and the customer's, of which `rate` is paid for one of the shop's, in `digits`."""
 
     shop: str = "USD"
     presentment: str = "USD"
     rate: Decimal = Decimal(1)
+    digits: int = 2
 
     def money(self, amount: Decimal) -> Object:
         """An amount of the shop's currency in both."""
+        paid = (amount * self.rate).quantize(Decimal(1).scaleb(-self.digits), ROUND_HALF_UP)
         return {
             "shopMoney": {"amount": str(amount), "currencyCode": self.shop},
-            "presentmentMoney": {"amount": str(amount * self.rate), "currencyCode": self.presentment},
+            "presentmentMoney": {"amount": str(paid), "currencyCode": self.presentment},
         }
 
 
@@ -208,7 +210,7 @@ def refund(
     for index, quantity in returned.items():
         sale, line = placed[index], order["lineItems"][index]
         total, tax, discount = (
-            Decimal(sale[name]["shopMoney"]["amount"]) * quantity / line["quantity"]
+            _cents(Decimal(sale[name]["shopMoney"]["amount"]) * quantity / line["quantity"])
             for name in ("totalAmount", "totalTaxAmount", "totalDiscountAmountBeforeTaxes")
         )
         sales.append(Sale(sale["lineType"], -total, -tax, -discount, -quantity, line["id"]))
@@ -385,3 +387,7 @@ def _line(line: Line, identity: str, money: Any) -> Object:
         "discountAllocations": [discount] if line.discount else [],
         "taxLines": [_tax(money(line.tax))] if line.tax else [], "duties": [],
     }  # fmt: skip
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -62,6 +62,10 @@ demo: .venv/.ready  ## Generate sample data, run everything, say where to look
 kafka: .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-C
 	@exec python -m tools.broker
 
+.PHONY: rates
+rates: setup  ## Bring the newest rates of exchange into the seed ecb_rates
+	@python -m tools.exchange_rates
+
 .PHONY: test
 test: .cache/kafka/.ready $(STRIPE_MOCK) lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder

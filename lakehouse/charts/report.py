@@ -61,6 +61,15 @@ class Headline:
 
 FIGURES = (
     Figure(
+        query="revenue_by_channel",
+        title="Revenue by month and channel",
+        says="What all channels earn, each sale counted once.",
+        x="date_day",
+        y="amount_usd",
+        by="channel",
+        period="month",
+    ),
+    Figure(
         query="crm_revenue_by_country",
         title="CRM revenue by year and country",
         says="Where the customers of the CRM live, by what they bought.",
@@ -123,9 +132,10 @@ FIGURES = (
 )
 
 HEADLINES = (
-    Headline("Sales lines", "gold.fct_sales", "count(*)"),
-    Headline("Revenue", "gold.fct_sales", "sum(sales_amount)", "sales_amount"),
-    Headline("Profit", "gold.fct_sales", "sum(profit)", "profit"),
+    Headline("Revenue of all channels", "gold.revenue_daily", "sum(amount_usd)", "amount_usd"),
+    Headline("CRM sales lines", "gold.fct_sales", "count(*)"),
+    Headline("CRM revenue", "gold.fct_sales", "sum(sales_amount)", "sales_amount"),
+    Headline("CRM profit", "gold.fct_sales", "sum(profit)", "profit"),
     Headline("Storefront profit", "gold.profit_cube", "sum(profit)", "profit"),
     Headline("Exercise", "gold.gym_summary", "sum(minutes_exercising)", "minutes_exercising"),
     Headline("Events", "gold.events_by_action", "sum(event_count)"),

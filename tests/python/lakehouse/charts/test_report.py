@@ -44,6 +44,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "minutes_exercising": pa.array([Decimal("30.5"), Decimal("20")], MONEY),
     }
     write_table(home / "warehouse", "gold.gym_summary", pa.table(visits))
+    days = {
+        "date_day": [date(2026, 1, 1), date(2026, 2, 1)],
+        "channel": ["shopify", "stripe"],
+        "amount_usd": pa.array([Decimal("1500"), Decimal("-20.5")], MONEY),
+        "orders": pa.array([12, 0], pa.int64()),
+        "is_complete": [True, True],
+    }
+    write_table(home / "warehouse", "gold.revenue_daily", pa.table(days))
     return home
 
 
@@ -60,9 +68,10 @@ def test_headlines_and_dates(page_file: Path) -> None:
         r'<dt>(.+?)</dt><dd><data value="(.+?)">(.+?)</data>(?: <small>(.+?)</small>)?', html
     )
     assert headlines == [
-        ("Sales lines", "400", "400", ""),
-        ("Revenue", "80200.00", "80.2k", "no currency sent"),
-        ("Profit", "400.00", "400", "no currency sent"),
+        ("Revenue of all channels", "1479.50", "1,480", "USD"),
+        ("CRM sales lines", "400", "400", ""),
+        ("CRM revenue", "80200.00", "80.2k", "no currency sent"),
+        ("CRM profit", "400.00", "400", "no currency sent"),
         ("Storefront profit", "33599.75", "33.6k", "USD"),
         ("Exercise", "50.50", "50.5", "minutes"),
         ("Events", "41280", "41.3k", ""),
@@ -76,7 +85,7 @@ def test_every_chart_is_there_with_its_numbers(page_file: Path) -> None:
     figures = re.findall(r"<figure>.+?</figure>", html, re.DOTALL)
     assert re.findall("<h2>(.+?)</h2>", "".join(figures)) == [figure.title for figure in FIGURES]
     assert [figure.count('role="img" aria-label="') for figure in figures] == [2] * len(FIGURES)
-    countries, lines, _, profit, gyms, days, hours = figures
+    _, countries, lines, _, profit, gyms, days, hours = figures
     assert "Events by day and action. Bars: Event count (events) by Day and Action, highest 3,840 " in days
     assert ">Hour of day</text>" in hours
     assert ">Profit (USD)</text>" in profit

@@ -1,0 +1,13 @@
+-- What did we earn: revenue, orders and their average by month and channel, in US dollars; fees are those of payments.
+select
+    cast(date_trunc('month', occurred_at) as date) as month,
+    channel,
+    sum(amount_usd) as revenue_usd,
+    count(distinct case
+        when event_type in ('sale', 'payment') and not is_settlement then coalesce(order_id, source_id)
+    end) as orders,
+    sum(fee_usd) as fees_usd
+from {{ ref('fct_revenue') }}
+where occurred_at is not null
+group by cast(date_trunc('month', occurred_at) as date), channel
+order by month desc, channel

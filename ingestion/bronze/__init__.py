@@ -1,7 +1,7 @@
 """Bronze: everything that arrived, once, in append-only tables that the contract types."""
 
 from ingestion.bronze.drift import has_changed, overwrite_changed
-from ingestion.bronze.files import LoadError, TableProgress, load
+from ingestion.bronze.files import LoadError, TableProgress, create_missing, load
 from ingestion.bronze.load_log import LOADS, QUARANTINE, FileLoad
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "FileLoad",
     "LoadError",
     "TableProgress",
+    "create_missing",
     "has_changed",
     "load",
     "overwrite_changed",

@@ -115,15 +115,28 @@ def open_table(tables: Tables, table: SourceTable, history: History) -> list[Fil
             f"{table.bronze} is gone, but {LOADS} says what it held: "
             f"run `lakehouse clean {table.source}`, then load again"
         )
-    # Readers ask for what is new.
-    properties = {"delta.appendOnly": "true", "delta.dataSkippingStatsColumns": "_ingested_at"}
-    tables.create(table.bronze, bronze_schema(table), table.arrives.partitioned_by, properties)
+    _create(tables, table)
     if changes := differences(tables, table):
         raise LoadError(
             f"the contract has changed: {'; '.join(changes)}. "
             "Run with --overwrite-schema to take it over, or correct the contract"
         )
     return recover(tables, table, history)
+
+
+def create_missing(tables: Tables, contracts: Sequence[SourceTable]) -> None:
+    """Create bronze tables of which nothing was loaded yet, so that they can be read."""
+    create_tables(tables)
+    histories = read_history(tables)
+    for table in contracts:
+        if not histories[table.source, table.name].loaded_bytes and not tables.exists(table.bronze):
+            _create(tables, table)
+
+
+def _create(tables: Tables, table: SourceTable) -> None:
+    # Readers ask for what is new.
+    properties = {"delta.appendOnly": "true", "delta.dataSkippingStatsColumns": "_ingested_at"}
+    tables.create(table.bronze, bronze_schema(table), table.arrives.partitioned_by, properties)
 
 
 class FileLoader:

@@ -92,7 +92,7 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
 
     For example --target spark (local, spark or databricks; default local), --select or --full-refresh.
     """
-    from lakehouse.engines.dbt import check_target, target_of
+    from lakehouse.engines.dbt import check_target, read_project, target_of
     from lakehouse.steps.build import build as build_models
     from lakehouse.steps.build import of_sources
 
@@ -105,8 +105,9 @@ def build(context: typer.Context, source: SourceOption = None) -> None:
         settings.warehouse.tables()
     with writer_lock(settings.home):
         mend(settings, console)
-        arguments = [*context.args, *of_sources(settings, target, source or [], console)]
-        raise_for(build_models(settings, arguments, console).problem)
+        manifest = read_project(settings, target) if source else None
+        arguments = [*context.args, *of_sources(settings, target, source or [], manifest)]
+        raise_for(build_models(settings, arguments, console, manifest).problem)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import itertools
 import os
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -151,12 +151,29 @@ def tables_of_source(manifest: "Manifest", source: str) -> set[str]:
     """Tables of a source by `schema.table`: its own, and what is built of it and of no other source."""
     own = {f"{t.schema}.{t.identifier}" for t in manifest.sources.values() if t.source_name == source}
     built = tables_built(manifest).items()
-    return own | {name for name, unique_id in built if _sources_of(manifest, unique_id) == {source}}
+    return own | {
+        name for name, unique_id in built if _sources_of(manifest, needed_by(manifest, unique_id)) == {source}
+    }
 
 
-def _sources_of(manifest: "Manifest", unique_id: str) -> set[str]:
-    """Names of the sources that a node depends on, directly or not."""
-    if unique_id in manifest.sources:
-        return {manifest.sources[unique_id].source_name}
-    parents = manifest.nodes[unique_id].depends_on_nodes
-    return {name for parent in parents for name in _sources_of(manifest, parent)}
+def needed_by_sources(manifest: "Manifest", sources: Collection[str]) -> set[str]:
+    """Unique ids of all nodes and source tables of which what depends on `sources` is built and tested."""
+    kinds = ("model", "snapshot", "test")
+    needs = [needed_by(manifest, id) for id, node in manifest.nodes.items() if node.resource_type in kinds]
+    return {id for needed in needs if _sources_of(manifest, needed) & set(sources) for id in needed}
+
+
+def needed_by(manifest: "Manifest", unique_id: str) -> set[str]:
+    """Unique ids of all nodes and source tables that a node depends on, directly or not."""
+    needed: set[str] = set()
+    waiting = [unique_id]
+    while waiting:
+        node = manifest.nodes.get(waiting.pop())
+        parents = set(node.depends_on_nodes) - needed if node else set()
+        needed |= parents
+        waiting += parents
+    return needed
+
+
+def _sources_of(manifest: "Manifest", unique_ids: Collection[str]) -> set[str]:
+    return {manifest.sources[id].source_name for id in unique_ids if id in manifest.sources}

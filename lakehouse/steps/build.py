@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from ingestion import bronze
 from ingestion.contracts import read_contracts
 from lakehouse.display import BuildDisplay
-from lakehouse.engines.dbt import invoke
+from lakehouse.engines.dbt import invoke, needed_by_sources, tables_built
+from lakehouse.engines.local import tables_and_discovery
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.settings import Settings
-from lakehouse.terminal import say
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -55,25 +56,27 @@ def build(
     return Outcome(len(getattr(result.result, "results", [])), result.success)
 
 
-def of_sources(settings: Settings, target: str, sources: Sequence[str], console: Console) -> list[str]:
-    """Arguments for dbt that select what depends on `sources`; none where all are meant.
+def of_sources(
+    settings: Settings, target: str, sources: Sequence[str], manifest: "Manifest | None"
+) -> list[str]:
+    """Arguments for dbt that select what depends on `sources`, and what that needs and is not there.
 
-    What depends on a source that was never loaded, too, is left out, and the console says so.
+    None where all sources are meant. Bronze tables of other sources that are needed are made, without rows.
     """
     if not sources:
         return []
     # What depends on no source, such as the calendar, too; its tests against tables of other sources not.
     selected = ["--select", "tag:no_source", *(f"source:{source}+" for source in sources)]
-    arguments = [*selected, "--indirect-selection", "buildable"]
-    if absent := sorted(_never_loaded(settings, target) - {*sources}):
-        say(console, f"Left out is what also needs a source without tables: {', '.join(absent)}")
-        arguments += ["--exclude", *(f"source:{source}+" for source in absent)]
-    return arguments
+    # On Databricks nobody looks what is there.
+    if manifest and target != "databricks":
+        selected += _needed_and_missing(settings, manifest, sources)
+    return [*selected, "--indirect-selection", "buildable"]
 
 
-def _never_loaded(settings: Settings, target: str) -> set[str]:
-    """Sources without a bronze table; on Databricks, where nobody looks, none."""
-    if target == "databricks":
-        return set()
-    existing = settings.warehouse.folders.tables()
-    return {table.source for table in read_contracts(settings.models) if table.bronze not in existing}
+def _needed_and_missing(settings: Settings, manifest: "Manifest", sources: Sequence[str]) -> list[str]:
+    needed = needed_by_sources(manifest, sources)
+    tables = {manifest.sources[id].identifier for id in needed if id in manifest.sources}
+    contracts = [table for table in read_contracts(settings.models) if table.identifier in tables]
+    bronze.create_missing(tables_and_discovery(settings)[0], contracts)
+    existing, built = settings.warehouse.tables(), tables_built(manifest).items()
+    return [manifest.nodes[id].name for name, id in built if id in needed and name not in existing]

@@ -40,7 +40,7 @@ def run(
             manifest = reading.result()
     last, loaded = LastBuild(settings, target), loaded_until_now(settings)
     anew = full_refresh_mark(settings)
-    selection = of_sources(settings, target, sources, console)
+    selection = of_sources(settings, target, sources, manifest)
     if not (sources or everything or anew.exists()):
         selection = last.what_is_new(manifest, loaded)
     arguments = ["--target", target, *selection]

@@ -18,6 +18,8 @@
         'relationships': count ~ ' ' ~ column ~ ' are not in ' ~ modules.re.sub("\\w+\\('|'\\)", '', arguments.get('to', '')),
         'accepted_range': count ~ ' ' ~ column ~ ' are not between ' ~ arguments.get('min_value', 'any') ~ ' and ' ~ arguments.get('max_value', 'any'),
         'accepted_values': count ~ ' values of ' ~ column ~ ' are none of ' ~ arguments.get('values', []) | join(', '),
+        'accepted_form': count ~ ' ' ~ column ~ ' do not match ' ~ arguments.get('pattern', ''),
+        'one_value_each': count ~ ' ' ~ column ~ ' have more than one ' ~ arguments.get('of', '') ~ (': ' ~ node.description if node.description),
         'unique': count ~ ' ' ~ column ~ ' are there more than once',
         'primary_key': count ~ ' keys (' ~ arguments.get('columns', []) | join(', ') ~ ') are null or there more than once',
         'extract_read_completely': count ~ ' records of the newest extract cannot be parsed; their keys are kept as they were',

@@ -17,12 +17,23 @@ orders as (
 
 ),
 
+people as (
+
+    select
+        source_id as customer_id,
+        person_key
+    from {{ ref('person_identities') }}
+    where source = 'storefront'
+
+),
+
 joined as (
 
     select
         -- ids
         {{ surrogate_key('customers.customer_id') }} as customer_key,
         customers.customer_id,
+        coalesce(people.person_key, '-1') as person_key,
 
         -- text
         coalesce(customers.customer_name, 'Unknown') as customer_name,
@@ -50,6 +61,7 @@ joined as (
 
     from customers
     left join orders on customers.customer_id = orders.customer_id
+    left join people on customers.customer_id = people.customer_id
 
 ),
 
@@ -71,6 +83,7 @@ unknown as (
     select
         '-1' as customer_key,
         '-1' as customer_id,
+        '-1' as person_key,
         'Unknown' as customer_name,
         cast(null as string) as email,
         cast(null as string) as phone,

@@ -23,20 +23,18 @@ rates as (
 
 ),
 
-matches as (
-
-    select * from {{ ref('bridge_order_payment') }}
-
-),
-
 matched as (
 
     select
         events.*,
         coalesce(events.order_id, matches.order_id) as sold_order_id,
-        matches.order_id is not null as is_settlement
+        matches.order_id is not null as is_settlement,
+        coalesce(people.person_key, '-1') as person_key
     from events
-    left join matches on events.channel = matches.channel and events.payment_id = matches.payment_id
+    left join {{ ref('bridge_order_payment') }} as matches
+        on events.channel = matches.channel and events.payment_id = matches.payment_id
+    left join {{ ref('person_identities') }} as people
+        on events.identity_source = people.source and events.identity_id = people.source_id
 
 ),
 
@@ -80,7 +78,7 @@ final as (
         event_type,
         sold_order_id as order_id,
         payment_id,
-        '-1' as person_key,
+        person_key,
 
         -- times
         occurred_at,

@@ -38,6 +38,8 @@ joined as (
         {{ surrogate_key('customers.customer_id') }} as customer_key,
         customers.customer_id,
         customers.customer_number,
+        -- the CRM sends neither e-mail address nor phone number, so that nobody is linked with its customers
+        {{ record_key("'crm'", 'customers.customer_id') }} as person_key,
 
         -- text
         customers.first_name,
@@ -73,6 +75,7 @@ unknown as (
         '-1' as customer_key,
         -1 as customer_id,
         'n/a' as customer_number,
+        '-1' as person_key,
         'Unknown' as first_name,
         'Unknown' as last_name,
         'n/a' as country,

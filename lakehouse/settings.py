@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     kafka_sasl_username: str | None = Field(None, validation_alias="LAKEHOUSE_KAFKA_SASL_USERNAME")
     kafka_sasl_password: SecretStr | None = Field(None, validation_alias="LAKEHOUSE_KAFKA_SASL_PASSWORD")
     kafka_ssl_ca_location: Path | None = Field(None, validation_alias="LAKEHOUSE_KAFKA_SSL_CA_LOCATION")
+    notify: SecretStr | None = Field(None, validation_alias="LAKEHOUSE_NOTIFY")
     watermark: str = Field("30 seconds", validation_alias="LAKEHOUSE_WATERMARK")
     max_file_bytes: ByteSize = Field(
         ByteSize(Limits.file_bytes), gt=0, validation_alias="LAKEHOUSE_MAX_FILE_BYTES"

@@ -1,4 +1,4 @@
-"""Commands that take data from its origin to gold: extract, load, build, run, stream."""
+"""Commands that take data from its origin to gold: extract, load, build, run, stream; and check."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -120,7 +120,7 @@ def run(
     everything: Annotated[bool, typer.Option("--all", help="Build what is not new, too.")] = False,
     overwrite_schema: OverwriteSchemaOption = False,
 ) -> None:
-    """Extract where configured, load, snapshot, build and test what is new since the last run."""
+    """Extract where configured, load, snapshot, build, test and check what is new since the last run."""
     from lakehouse.engines.dbt import check_target
     from lakehouse.steps.extract import streams_configured
     from lakehouse.steps.run import run as run_steps
@@ -158,3 +158,17 @@ def stream(
     with writer_lock(settings.home), patience(_STREAM_PATIENCE_SECONDS):
         mend(settings, console)
         follow(settings, tables, console, trigger, seconds, engine)
+
+
+@app.command()
+def check() -> None:
+    """Look for anomalies, late deliveries and failures by alerts.yml, and tell of what opened and cleared."""
+    from lakehouse.steps.check import check as check_lakehouse
+    from lakehouse.steps.check import watch
+
+    settings = read_settings()
+    watched = watch(settings)
+    settings.warehouse.tables()
+    with writer_lock(settings.home):
+        mend(settings, console)
+        raise_for(check_lakehouse(settings, watched, console))

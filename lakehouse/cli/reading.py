@@ -42,7 +42,7 @@ def _text(file: Path | None) -> str:
 
 @app.command()
 def status() -> None:
-    """Show last loads, rows, rejected rows, freshness and failed tests."""
+    """Show last loads, rows, rejected rows, freshness, open alerts and failed tests."""
     from lakehouse.reading.status import show
 
     settings = read_settings()

@@ -13,6 +13,7 @@ from lakehouse.warehouse import Warehouse, did_you_mean
 
 # Nothing else of dbt's language is known here, so other braces are those of the SQL.
 _REF = re.compile(r"""\{\{\s*ref\(\s*(["'])(\w+)\1\s*\)\s*\}\}""")
+_SOURCE = re.compile(r"""\{\{\s*source\(\s*(["'])(\w+)\1\s*,\s*(["'])(\w+)\3\s*\)\s*\}\}""")
 _NO_TABLE = re.compile(r"table or view not found: (\S+)", re.IGNORECASE)
 _NO_COLUMN = re.compile(r"attribute ObjectName\(\[(.+)\]\) is missing")
 
@@ -20,7 +21,7 @@ _NO_COLUMN = re.compile(r"attribute ObjectName\(\[(.+)\]\) is missing")
 def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
     """Run a query; `at` is a version number or a timestamp (UTC), null the present.
 
-    Tables may be written as in dbt, `{{ ref('fct_sales') }}`, or with their schema.
+    Tables are written with schema, or as in dbt: `{{ ref('fct_sales') }}`, `{{ source('ops', 'loads') }}`.
 
     Raises:
         UsageError: there is no warehouse yet, the statement is no query, or `at` is no moment.
@@ -50,18 +51,30 @@ def columns(warehouse: Warehouse, table: str) -> list[str]:
 
 
 def names_referred_to(sql: str) -> list[str]:
-    """Names of the tables that are written as in dbt, each once."""
+    """Names of the models that are written as in dbt, each once."""
     return list(dict.fromkeys(found[2] for found in _REF.finditer(sql)))
 
 
+def sources_referred_to(sql: str) -> list[str]:
+    """Tables of sources that are written as in dbt, as `source.table`, each once."""
+    return list(dict.fromkeys(f"{found[2]}.{found[4]}" for found in _SOURCE.finditer(sql)))
+
+
 def _with_names(sql: str, tables: dict[str, str]) -> str:
-    def name(found: re.Match[str]) -> str:
+    def model(found: re.Match[str]) -> str:
         for table in tables:
             if table.split(".")[1] == found[2]:
                 return table
         raise LakehouseError(f"There is no table {found[2]}; was it built?{did_you_mean(found[2], tables)}")
 
-    return _REF.sub(name, sql.removeprefix("\ufeff"))
+    def source(found: re.Match[str]) -> str:
+        name, table = found[2], found[4]
+        written = f"{name}.{table}" if f"{name}.{table}" in tables else f"bronze.{name}_{table}"
+        if written not in tables:
+            raise LakehouseError(f"There is no table {name}.{table} yet.{did_you_mean(written, tables)}")
+        return written
+
+    return _SOURCE.sub(source, _REF.sub(model, sql.removeprefix("\ufeff")))
 
 
 def _moment(at: str) -> str:

@@ -1,7 +1,7 @@
 """What is in the lakehouse, how fresh it is and what is wrong with it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingestion.contracts import SourceTable
+from lakehouse.reading.freshness import Delivery, deliveries
 from lakehouse.reading.query import columns, read
 from lakehouse.terminal import narrow_table, plain
 from lakehouse.warehouse import Warehouse
@@ -63,6 +64,17 @@ group by severity, {message}
 order by found
 """
 
+_OPEN_ALERTS = """
+select
+    severity,
+    date_format(opened_at, 'yyyy-MM-dd') as since,
+    concat(check_name, ', ', owner) as `check, owner`,
+    concat(entity, ': ', message) as says
+from ops.alerts
+where cleared_at is null
+order by severity, opened_at, fingerprint
+"""
+
 # What is said of a load notes its rows.
 _COUNTS = {
     "rows_rescued": "rescued",
@@ -72,20 +84,27 @@ _COUNTS = {
 }
 
 
+_COLOURS = {"fresh": "green", "late": "yellow", "stale": "red"}
+
+
 def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Console) -> None:
-    """Print last loads with freshness, last extractions, quarantined records, and the last failed tests.
+    """Print loads with freshness, extractions, quarantine, open alerts, and the last build's failed tests.
 
     Raises:
         UsageError: there is no warehouse yet.
     """
     tables = warehouse.tables()
-    console.print(_loads_table(_rows(warehouse, _LOADS) if "ops.loads" in tables else [], contracts))
+    loads = _rows(warehouse, _LOADS) if "ops.loads" in tables else []
+    console.print(_loads_table(loads, deliveries(warehouse, contracts)))
     console.print()
     if "ops.extracts" in tables:
         console.print(_extracts_table(_rows(warehouse, _EXTRACTS)))
         console.print()
     if "ops.quarantine" in tables and (quarantined := _rows(warehouse, _QUARANTINE)):
         console.print(_plain_table("Quarantine (ops.quarantine)", quarantined))
+        console.print()
+    if "ops.alerts" in tables and (alerts := _rows(warehouse, _OPEN_ALERTS)):
+        console.print(_plain_table("Open alerts (ops.alerts)", alerts))
         console.print()
     if "ops.builds" not in tables:
         console.print("Nothing was built yet: run `lakehouse build`.")
@@ -124,7 +143,7 @@ def _rows(warehouse: Warehouse, sql: str) -> list[dict[str, Any]]:
     return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
 
-def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTable]) -> Table:
+def _loads_table(loads: Sequence[dict[str, Any]], delivered: Sequence[Delivery]) -> Table:
     by_name = {(load["source"], load["table_name"]): load for load in loads}
     table = narrow_table("Sources (ops.loads)")
     table.add_column("table", no_wrap=True, overflow="fold")
@@ -132,16 +151,17 @@ def _loads_table(loads: Sequence[dict[str, Any]], contracts: Sequence[SourceTabl
     table.add_column("state", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("notes", overflow="fold")
-    for contract in contracts:
+    for delivery in delivered:
+        contract = delivery.table
         load = by_name.get((contract.source, contract.name))
         if load is None or load["loaded_at"] is None:
             table.add_row(plain(contract.label), "never")
             continue
-        loaded_at = load["loaded_at"].replace(tzinfo=UTC)
+        state = delivery.state(datetime.now(UTC))
         table.add_row(
             plain(contract.label),
-            f"{loaded_at:%Y-%m-%d %H:%M}",
-            _freshness(contract, datetime.now(UTC) - loaded_at),
+            f"{load['loaded_at']:%Y-%m-%d %H:%M}",
+            Text(state or "", _COLOURS.get(state or "", "")),
             f"{load['rows_loaded']:,}",
             ", ".join(f"{load[count]:,} {what}" for count, what in _COUNTS.items() if load[count]),
         )
@@ -167,14 +187,6 @@ def _extracts_table(extracts: Sequence[dict[str, Any]]) -> Table:
             state,
         )
     return table
-
-
-def _freshness(contract: SourceTable, age: timedelta) -> Text:
-    if contract.freshness.error_after and age > contract.freshness.error_after.duration:
-        return Text("stale", "red")
-    if contract.freshness.warn_after and age > contract.freshness.warn_after.duration:
-        return Text("late", "yellow")
-    return Text("fresh", "green")
 
 
 def _plain_table(title: str, rows: Sequence[dict[str, Any]]) -> Table:

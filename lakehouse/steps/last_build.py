@@ -69,6 +69,11 @@ def forget_builds(settings: Settings) -> None:
         shutil.rmtree(build)
 
 
+def was_built(settings: Settings) -> bool:
+    """Whether all models were built once, for any target, and not only those of some sources."""
+    return any((settings.home / "state").glob("*/manifest.json"))
+
+
 def full_refresh_mark(settings: Settings) -> Path:
     """A file that is there from when a contract's change is taken over until all models are built anew."""
     return settings.home / "state" / "full_refresh"

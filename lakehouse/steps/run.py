@@ -1,4 +1,4 @@
-"""Extracting, loading and building in one go: what is new, and what depends on it."""
+"""Extracting, loading, building and checking in one go: what is new, and what depends on it."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,7 @@ from lakehouse.engines.dbt import read_project
 from lakehouse.errors import raise_for
 from lakehouse.settings import Settings
 from lakehouse.steps.build import build, of_sources
+from lakehouse.steps.check import check, watch
 from lakehouse.steps.extract import ExtractSummary, extract, streams_configured
 from lakehouse.steps.last_build import LastBuild, full_refresh_mark, loaded_until_now
 from lakehouse.steps.load import load
@@ -25,11 +26,12 @@ def run(
     overwrite_schema: bool = False,
     everything: bool = False,
 ) -> None:
-    """Extract and load `tables`, then build what is new since the last complete build, or `everything`.
+    """Extract and load `tables`, build what is new since the last complete build or `everything`, and check.
 
-    With `sources`, all that depends on them is built. A stream that could not be extracted, or a refused
-    file, fails the run at its end.
+    With `sources`, all that depends on them is built. A stream that could not be extracted, a refused file,
+    or an alert of severity error fails the run at its end.
     """
+    watched = watch(settings)
     with threads(1) as pool:
         # dbt takes seconds to read the project, in which files can be loaded.
         reading = pool.submit(read_project, settings, target)
@@ -51,4 +53,6 @@ def run(
         last.store(loaded)
         if outcome.success:
             anew.unlink(missing_ok=True)
-    raise_for(outcome.problem, summary.problem, extracted.problem)
+    # What Databricks holds is not in the folders that checks read.
+    found = check(settings, watched, console) if target != "databricks" else ""
+    raise_for(outcome.problem, summary.problem, extracted.problem, found)

@@ -61,6 +61,7 @@ select
     regexp_extract(description, '(c[0-9]+[.][0-9]+)', 1) as name,
     concat('description: ', description) as evidence
 from payments
+where description is not null
 union all
 select
     'transactions' as channel,

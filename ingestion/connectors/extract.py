@@ -64,6 +64,9 @@ class Extraction:
 
 Report = Callable[[Extraction], None]
 
+# Pages that land one after the other until the state is written, which spares reading them after a kill.
+_PAGES_PER_STATE = 20
+
 
 def extract(
     streams: Sequence[Stream],
@@ -163,12 +166,16 @@ class _Run:
         save_state(self._landing, self._stream, state)
 
     def _take(self, state: State, page: Page) -> None:
-        """Land what is new of a page, and only then remember where it ended."""
+        """Land what is new of a page, and only then remember where it ended.
+
+        A page that lands as a whole tells all of that itself.
+        """
         fresh = state.fresh(self._stream, page.records)
         if fresh:
             state.number += 1
             land(self._landing, self._stream, PageId.of(state.window, state.number), fresh)
-        save_state(self._landing, self._stream, state)
+        if not fresh or len(fresh) < len(page.records) or state.number % _PAGES_PER_STATE == 0:
+            save_state(self._landing, self._stream, state)
         self._extraction.window = state.window
         self._extraction.pages += 1
         self._extraction.records += len(fresh)

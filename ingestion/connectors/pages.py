@@ -62,7 +62,7 @@ def land(landing: str, stream: Stream, page: PageId, records: Sequence[Record]) 
     """
     glob = FileGlob.of(stream.table, landing)
     address = f"{glob.folder}/{glob.name.replace('*', page.stamp)}"
-    content = "".join(f"{record.line}\n" for record in records).encode()
+    content = "\n".join([*(record.line for record in records), ""]).encode()
     try:
         write(address, content)
     except s3.ObjectExists:

@@ -1,7 +1,8 @@
 """How far a stream was extracted: what its landed pages tell, and a file that spares reading them.
 
-The file `<landing>/_state/<source>/<stream>.json` is written after each page. Pages that are newer than it
-are taken over at the start; without it, all are.
+The file `<landing>/_state/<source>/<stream>.json` is written at the end of an extraction, now and then, and
+after pages of which not all landed. Pages that are newer than it are taken over at the start; without it,
+all are.
 """
 
 import hashlib

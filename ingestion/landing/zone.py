@@ -214,6 +214,16 @@ def check_landing(landing: str) -> None:
         raise LandingError(f"The landing zone {landing} {problem}. Create it, or set LAKEHOUSE_LANDING.")
 
 
+def create_landing(landing: str) -> None:
+    """Make the folder of a landing zone where there is none; object storage needs none.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not _is_remote(landing) and not Path(landing).exists():
+        Path(landing).mkdir(parents=True)
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is passed over: it is hidden, or by its name still being written."""
     return (

@@ -107,12 +107,20 @@ def settings_with_landing(landing: str | None) -> Settings:
         UsageError: it does not exist, or a setting is malformed.
     """
     settings = read_settings(LAKEHOUSE_LANDING=landing)
+    require_landing(settings)
+    return settings
+
+
+def require_landing(settings: Settings) -> None:
+    """Make sure that the landing zone can be used, before an engine starts in vain.
+
+    Raises:
+        UsageError: it does not exist.
+    """
     try:
-        # Before an engine starts in vain.
         check_landing(settings.landing)
     except LandingError as error:
         raise UsageError(str(error)) from None
-    return settings
 
 
 def select(settings: Settings, sources: list[str] | None) -> list[SourceTable]:

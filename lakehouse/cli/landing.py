@@ -42,11 +42,12 @@ def generate(
 
 
 def _push_to_stripe(scale: float, seed: int) -> None:
-    """Send a shop; what was sent before stays as it is."""
+    """Send the online business; what was sent before stays as it is."""
     from ingestion.connectors.stream import ExtractError
+    from sampledata.company import Company
     from sampledata.push import PushError, push
-    from sampledata.push.shop import Shop
     from sampledata.push.stripe import StripeAccount, items
+    from sampledata.sampling import Streams
 
     settings = read_settings().named(["STRIPE_API_KEY", "STRIPE_API_URL"])
     try:
@@ -55,9 +56,8 @@ def _push_to_stripe(scale: float, seed: int) -> None:
         raise UsageError(f"{error}.") from None
     try:
         with console.status("") as status:
-            shop = Shop.of(scale, seed)
             done = push(
-                items(shop),
+                items(Company(Streams(seed), scale, 1)),
                 account,
                 lambda p: status.update(f"{p.kind}: {p.created:,} created, {p.known:,} known"),
             )

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ingestion.connectors.stream import as_time
+from ingestion.landing.zone import create_landing
 from lakehouse.cli.app import (
     LandingOption,
     OverwriteSchemaOption,
@@ -13,6 +14,7 @@ from lakehouse.cli.app import (
     app,
     console,
     read_settings,
+    require_landing,
     select,
     settings_with_landing,
 )
@@ -120,10 +122,14 @@ def run(
 ) -> None:
     """Extract where configured, load, snapshot, build, test and check what is new since the last run."""
     from lakehouse.engines.dbt import check_target
+    from lakehouse.steps.extract import streams_configured
     from lakehouse.steps.run import run as run_steps
 
-    settings = settings_with_landing(landing)
+    settings = read_settings(LAKEHOUSE_LANDING=landing)
     tables = select(settings, source)
+    if streams_configured(settings, tables):
+        create_landing(settings.landing)
+    require_landing(settings)
     check_target(target, settings)
     with writer_lock(settings.home):
         mend(settings, console)

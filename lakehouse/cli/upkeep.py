@@ -40,7 +40,10 @@ def clean(
     source: SourceArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove what was made of a source: its tables and checkpoints; files in the landing zone stay."""
+    """Remove what was made of a source: its tables and checkpoints; files in the landing zone stay.
+
+    So does how far its extraction came, as these files tell that.
+    """
     from lakehouse.steps.clean import find_traces, remove
 
     settings = read_settings()
@@ -53,3 +56,8 @@ def clean(
             raise LakehouseError("Nothing was removed.")
         remove(settings, traces)
     console.print(f"Removed {len(traces.tables)} tables of {source}.")
+    if any(table.arrives.extract for table in tables):
+        console.print(
+            "What was extracted of it stays in the landing zone, and is loaded again. "
+            f"`lakehouse extract {source} --full` asks for everything anew."
+        )

@@ -28,6 +28,16 @@ group by source, table_name
 order by source, table_name
 """
 
+_EXTRACTS = """
+select source, table_name, window_until, records, error, finished_at
+from (
+    select *, row_number() over (partition by source, table_name order by started_at desc) as age
+    from ops.extracts
+) as extracts
+where age = 1
+order by source, table_name
+"""
+
 _QUARANTINE = """
 select
     concat(source, '.', table_name) as `table`, reason, count(*) as records,
@@ -78,20 +88,25 @@ _COLOURS = {"fresh": "green", "late": "yellow", "stale": "red"}
 
 
 def show(warehouse: Warehouse, contracts: Sequence[SourceTable], console: Console) -> None:
-    """Print last loads with freshness, quarantined records, open alerts, and the last build's failed tests.
+    """Print loads with freshness, extractions, quarantine, open alerts, and the last build's failed tests.
 
     Raises:
         UsageError: there is no warehouse yet.
     """
-    console.print(_loads_table(_rows(warehouse, _LOADS), deliveries(warehouse, contracts)))
+    tables = warehouse.tables()
+    loads = _rows(warehouse, _LOADS) if "ops.loads" in tables else []
+    console.print(_loads_table(loads, deliveries(warehouse, contracts)))
     console.print()
-    if quarantined := _rows(warehouse, _QUARANTINE):
+    if "ops.extracts" in tables:
+        console.print(_extracts_table(_rows(warehouse, _EXTRACTS)))
+        console.print()
+    if "ops.quarantine" in tables and (quarantined := _rows(warehouse, _QUARANTINE)):
         console.print(_plain_table("Quarantine (ops.quarantine)", quarantined))
         console.print()
-    if "ops.alerts" in warehouse.tables() and (alerts := _rows(warehouse, _OPEN_ALERTS)):
+    if "ops.alerts" in tables and (alerts := _rows(warehouse, _OPEN_ALERTS)):
         console.print(_plain_table("Open alerts (ops.alerts)", alerts))
         console.print()
-    if "ops.builds" not in warehouse.tables():
+    if "ops.builds" not in tables:
         console.print("Nothing was built yet: run `lakehouse build`.")
         return
     builds = _rows(warehouse, _LAST_BUILDS)
@@ -149,6 +164,27 @@ def _loads_table(loads: Sequence[dict[str, Any]], delivered: Sequence[Delivery])
             Text(state or "", _COLOURS.get(state or "", "")),
             f"{load['rows_loaded']:,}",
             ", ".join(f"{load[count]:,} {what}" for count, what in _COUNTS.items() if load[count]),
+        )
+    return table
+
+
+def _extracts_table(extracts: Sequence[dict[str, Any]]) -> Table:
+    table = narrow_table("Last extractions (ops.extracts)")
+    table.add_column("table", no_wrap=True, overflow="fold")
+    table.add_column("ended (UTC)", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("state", overflow="fold")
+    for extract in extracts:
+        state = Text("done", "green")
+        if error := extract["error"]:
+            state = Text("failed: ", "red") + plain(error)
+        elif until := extract["window_until"]:
+            state += Text(f", has all until {until:%Y-%m-%d %H:%M}", "default")
+        table.add_row(
+            plain(f"{extract['source']}.{extract['table_name']}"),
+            f"{extract['finished_at']:%Y-%m-%d %H:%M}",
+            f"{extract['records']:,}",
+            state,
         )
     return table
 

@@ -11,6 +11,7 @@ from ingestion.landing import s3
 from ingestion.tables.local import LocalTables
 from lakehouse.engines.dbt import read_project, tables_of_source
 from lakehouse.settings import Settings
+from lakehouse.steps.extract import EXTRACTS
 from lakehouse.steps.last_build import forget_builds
 
 
@@ -27,7 +28,8 @@ def find_traces(settings: Settings, tables: Sequence[SourceTable]) -> Traces:
     """What exists of the one source that has `tables`.
 
     These are its bronze and streamed tables, what is built of them and of no other source, and the
-    checkpoints. Files in the landing zone and tables that sources share stay.
+    checkpoints. Files in the landing zone, with how far they were extracted, and tables that sources share
+    stay.
     """
     source = tables[0].source
     names = tables_of_source(read_project(settings, "local"), source)
@@ -47,7 +49,7 @@ def remove(settings: Settings, traces: Traces) -> None:
     for location in (*traces.tables.values(), *map(str, traces.folders)):
         _delete(location)
     tables = LocalTables(settings.warehouse.folders)
-    for name in ("ops.row_accounting", QUARANTINE, LOADS):
+    for name in ("ops.row_accounting", QUARANTINE, EXTRACTS, LOADS):
         if tables.exists(name):
             tables.delete(name, f"source = '{traces.source}'")
 

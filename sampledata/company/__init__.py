@@ -86,9 +86,12 @@ class Company:
             if midnight(first_day(number + 1)) > since:
                 yield from self._book(number).orders(since)
 
-    def changed_orders(self) -> Iterator[Order]:
-        """Yield the orders that were placed or changed in this delivery, as they were at its end."""
-        for order in self.orders(self.begin - LONGEST):
+    def changed_orders(self, since: datetime | None = None) -> Iterator[Order]:
+        """Yield the orders that were placed or changed in this delivery, as they were at its end.
+
+        With `since`, those that were placed before are left out.
+        """
+        for order in self.orders(max(filter(None, [self.begin - LONGEST, since]))):
             known = order.as_of(self.end)
             if known.changed_at >= self.begin:
                 yield known

@@ -95,7 +95,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that came in, in the customer's currency; `reference` is the order's name, null where lost."""
+    """Money that came in, in the customer's currency; `reference` is the order's name, null where lost.
+
+    `disputed_at` is when the customer's bank took it back.
+    """
 
     id: str
     provider: Literal["stripe", "transactions"]
@@ -104,6 +107,16 @@ class Payment:
     currency: str
     email: str
     reference: str | None
+    disputed_at: datetime | None = None
+
+    def as_of(self, time: datetime) -> "Payment":
+        """The payment as it was known at a time."""
+        return replace(self, disputed_at=None) if self.disputed_at and self.disputed_at >= time else self
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it last changed: made, or disputed."""
+        return self.disputed_at or self.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +193,16 @@ class Order:
     def as_of(self, time: datetime) -> "Order":
         """The order as it was known at a time."""
         refunds = tuple(refund for refund in self.refunds if refund.at < time)
-        return replace(self, parcel=self.parcel and self.parcel.as_of(time), refunds=refunds)
+        parcel = self.parcel and self.parcel.as_of(time)
+        payment = self.payment and self.payment.as_of(time)
+        return replace(self, parcel=parcel, payment=payment, refunds=refunds)
 
     @property
     def changed_at(self) -> datetime:
-        """When it last changed: placed, shipped, delivered or refunded."""
-        parcel = self.parcel
+        """When it last changed: placed, paid, shipped, delivered, refunded or disputed."""
+        parcel, paid = self.parcel, [self.payment.changed_at] if self.payment else []
         shipped = [time for time in (parcel.shipped_at, parcel.delivered_at) if time] if parcel else []
-        return max([self.placed_at, *shipped, *(refund.at for refund in self.refunds)])
+        return max([self.placed_at, *paid, *shipped, *(refund.at for refund in self.refunds)])
 
 
 @dataclass(frozen=True, slots=True)

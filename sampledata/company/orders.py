@@ -37,6 +37,7 @@ _LINES: list[float] = [55, 27, 12, 6]
 _QUANTITIES: list[float] = [86, 10, 3, 1]
 _BY_WAREHOUSE: list[float] = [50, 30, 20]
 _SHARES = {"guest": 0.15, "discounted": 0.12, "by_stripe": 0.8, "refunded": 0.06, "capitals": 0.03}
+_SHARES |= {"disputed": 0.01}
 _DISCOUNT_PERCENT, _TAX_PERCENT = 10, Decimal("6.25")
 _SHIPPING, _FREE_FROM = cents(695), cents(7500)
 # Currency, units for a dollar, decimals, share.
@@ -53,6 +54,7 @@ _DEFECTS = {
     "wrong_clock": 0.003,
 }
 _STRAY_RATE = 0.003
+_UNTIL_DISPUTED = timedelta(days=9, hours=5)
 _PARCEL_CODE_BITS = 40
 
 LONGEST = timedelta(days=45)
@@ -223,14 +225,17 @@ def _count(scale: float, delivery: int) -> int:
 def _payment(number: int, email: str, total: Decimal, drawn: dict[str, Any]) -> Payment:
     currency = _CURRENCIES[drawn["currency"]][0]
     unknown = drawn["unknown_currency"]
+    by_stripe, at = drawn["by_stripe"] and not unknown, drawn["placed_at"] + timedelta(seconds=3)
+    is_disputed = by_stripe and drawn["disputed"] and not drawn["refunded"]
     return Payment(
         f"{number:08}",
-        "stripe" if drawn["by_stripe"] and not unknown else "transactions",
-        drawn["placed_at"] + timedelta(seconds=3),
+        "stripe" if by_stripe else "transactions",
+        at,
         total if unknown else in_currency(total, currency),
         _UNKNOWN_CURRENCY if unknown else currency,
         email,
         None if drawn["lost_reference"] else order_name(number),
+        at + _UNTIL_DISPUTED if is_disputed else None,
     )
 
 

@@ -1,28 +1,27 @@
-"""What a shop, a payment service, a transactions API and a shipping database hold of the company.
+"""What a shop, a transactions API and a shipping database hold of the company; `stripe` has one more.
 
 Each function yields what was new or changed in a delivery, as it was at its end, in plain dicts: rows of
-a table, or the arguments by which the sample servers make their objects.
+a table, or the arguments by which the sample servers make their objects. With `since`, orders and payments
+of before are left out.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sampledata.company import Company
 from sampledata.company.model import Order, Payment, Person, Variant
-from sampledata.company.orders import digits_of, in_currency, in_least_units
+from sampledata.company.orders import digits_of
 from sampledata.places import STATE_CODES
 
 Fields = dict[str, Any]
 
 _WRONG_CLOCK = timedelta(hours=2)
-_FEE_PERCENT, _FEE = Decimal("2.9"), Decimal("0.30")
 
 
-def shipments(company: Company) -> Iterator[Fields]:
+def shipments(company: Company, since: datetime | None = None) -> Iterator[Fields]:
     """Yield the rows of the table `shipments`: one per parcel that was shipped or arrived."""
-    for order in company.changed_orders():
+    for order in company.changed_orders(since):
         parcel = order.parcel
         if parcel is None:
             continue
@@ -41,9 +40,9 @@ def shipments(company: Company) -> Iterator[Fields]:
             }
 
 
-def transactions(company: Company) -> Iterator[Fields]:
+def transactions(company: Company, since: datetime | None = None) -> Iterator[Fields]:
     """Yield the records of the transactions API: one per payment that came or was paid back."""
-    for order, payment, updated_at in _payments(company, "transactions"):
+    for order, payment, updated_at in payments(company, "transactions", since):
         yield {
             "id": f"tr_{payment.id}",
             "order_reference": payment.reference,
@@ -79,9 +78,9 @@ def shop_customers(company: Company) -> Iterator[Fields]:
             yield fields | {"address": _address(person)}
 
 
-def shop_orders(company: Company) -> Iterator[Fields]:
+def shop_orders(company: Company, since: datetime | None = None) -> Iterator[Fields]:
     """Yield orders: how they were placed, how they were shipped (or None), and what was returned, in turn."""
-    for order in company.changed_orders():
+    for order in company.changed_orders(since):
         parcel = order.parcel
         shipped = parcel and {
             "at": parcel.shipped_at,
@@ -108,27 +107,13 @@ def shop_levels(company: Company) -> Iterator[Fields]:
             }
 
 
-def stripe_objects(company: Company) -> Iterator[tuple[str, Fields]]:
-    """Yield the payment service's objects, each with the list that holds it."""
-    for person in company.people:
-        if company.delivery == 1 or person.registered_at >= company.begin:
-            name = f"{person.first_name} {person.last_name}"
-            created = _epoch(person.registered_at)
-            yield (
-                "customers",
-                {"id": _customer(person), "created": created, "email": person.email, "name": name},
-            )
-    for order, paid, _ in _payments(company, "stripe"):
-        yield from _paid(paid, order)
-    for payment in company.stray_payments():
-        yield from _paid(payment, None)
-
-
-def _payments(company: Company, provider: str) -> Iterator[tuple[Order, Payment, datetime]]:
+def payments(
+    company: Company, provider: str, since: datetime | None
+) -> Iterator[tuple[Order, Payment, datetime]]:
     """Yield the payments by a provider that came or were paid back, and when they changed last."""
-    for order in company.changed_orders():
+    for order in company.changed_orders(since):
         if order.payment and order.payment.provider == provider:
-            updated_at = max([order.payment.created_at, *(refund.at for refund in order.refunds)])
+            updated_at = max([order.payment.changed_at, *(refund.at for refund in order.refunds)])
             if updated_at >= company.begin:
                 yield order, order.payment, updated_at
 
@@ -185,54 +170,3 @@ def _address(person: Person) -> Fields:
         "country": "US",
         "phone": person.phone,
     }
-
-
-def _paid(payment: Payment, order: Order | None) -> Iterator[tuple[str, Fields]]:
-    """Yield a payment as intent, charge and movement of the balance, with what was paid back."""
-    created, currency = _epoch(payment.created_at), payment.currency.lower()
-    amount = in_least_units(payment.amount, payment.currency)
-    of_payment: Fields = {
-        "livemode": True,
-        "customer": _customer(order.person) if order and not order.is_guest else None,
-        "receipt_email": payment.email,
-        "metadata": {"order_name": payment.reference} if payment.reference else {},
-    }
-    intent, charge, moved = (f"{kind}_{payment.id}" for kind in ("pi", "ch", "txn"))
-    returned = [
-        in_least_units(in_currency(refund.amount, payment.currency), payment.currency)
-        for refund in (order.refunds if order else ())
-    ]
-    basic = {"created": created, "amount": amount, "currency": currency}
-    yield "payment_intents", basic | of_payment | {"id": intent, "latest_charge": charge}
-    yield (
-        "charges",
-        basic
-        | of_payment
-        | {"id": charge, "payment_intent": intent, "balance_transaction": moved}
-        | {"amount_refunded": sum(returned), "refunded": sum(returned) == amount},
-    )
-    rate = None if payment.currency == "USD" or order is None else float(order.total / payment.amount)
-    dollars = order.total if order else payment.amount
-    yield "balance_transactions", _moved(moved, created, dollars, charge) | {"exchange_rate": rate}
-    for place, (part, refund) in enumerate(zip(returned, order.refunds if order else (), strict=True)):
-        at, id = _epoch(refund.at), f"re_{payment.id}_{place}"
-        of_refund = {"charge": charge, "payment_intent": intent, "balance_transaction": f"txn_{id}"}
-        yield "refunds", {"id": id, "created": at, "amount": part, "currency": currency} | of_refund
-        money_back = {"type": "refund", "reporting_category": "refund", "fee": 0, "exchange_rate": rate}
-        yield "balance_transactions", _moved(f"txn_{id}", at, -refund.amount, id) | money_back
-
-
-def _moved(id: str, created: int, dollars: Decimal, source: str) -> Fields:
-    """A movement of the balance, which is in dollars, less the fee."""
-    amount = in_least_units(dollars, "USD")
-    fee = round(amount * _FEE_PERCENT / 100 + _FEE * 100) if amount > 0 else 0
-    fields = {"id": id, "created": created, "amount": amount, "currency": "usd", "source": source}
-    return fields | {"fee": fee, "net": amount - fee}
-
-
-def _customer(person: Person) -> str:
-    return f"cus_{person.number:08}"
-
-
-def _epoch(time: datetime) -> int:
-    return int(time.timestamp())

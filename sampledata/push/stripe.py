@@ -10,31 +10,40 @@ from pydantic import SecretStr
 
 from ingestion.connectors.stream import Traffic
 from ingestion.connectors.stripe_client import Object, StripeClient
+from sampledata.company import Company
+from sampledata.company.model import Order, Payment
+from sampledata.company.orders import in_least_units
 from sampledata.push import Item, PushError, Ref
-from sampledata.push.shop import Shop
 
 _TEST_KEY = re.compile(r"(sk|rk)_test_\w+")
 # Where an object says which item it is.
 _SEED, _NAME = "lakehouse_seed", "lakehouse_id"
 
 
-def items(shop: Shop) -> Iterator[Item]:
-    """What Stripe knows of a shop, in the order in which it can be created."""
-    for customer in shop.customers:
-        yield Item("customers", customer.id, {"name": customer.name, "email": customer.email})
-    for product in shop.products:
-        yield Item("products", product.id, {"name": product.id})
-    for product in shop.products:
-        price = {"currency": "usd", "unit_amount": product.price, "product": Ref("products", product.id)}
-        yield Item("prices", product.id, price)
-    for order in shop.orders:
-        paid = {
-            "amount": order.amount, "currency": "usd", "customer": Ref("customers", order.customer.id),
-            "description": f"Order {order.id}", "metadata": {"order_id": order.id},
-            "payment_method": "pm_card_visa", "confirm": "true",
-            "automatic_payment_methods": {"enabled": "true", "allow_redirects": "never"},
-        }  # fmt: skip
-        yield Item("payment_intents", order.id, paid)
+def items(company: Company) -> Iterator[Item]:
+    """What Stripe knows of the online business, in the order in which it can be created."""
+    for person in company.people:
+        name = f"{person.first_name} {person.last_name}"
+        yield Item("customers", str(person.number), {"name": name, "email": person.email})
+    for product in company.assortment.products:
+        yield Item("products", str(product.number), {"name": product.title})
+    for product, variant in company.assortment.articles:
+        price = {"currency": "usd", "unit_amount": in_least_units(variant.price, "USD")}
+        yield Item("prices", str(variant.number), price | {"product": Ref("products", str(product.number))})
+    for order in company.orders():
+        if order.payment and order.payment.provider == "stripe":
+            yield Item("payment_intents", order.payment.id, _payment(order, order.payment))
+
+
+def _payment(order: Order, payment: Payment) -> dict[str, Any]:
+    known = {} if order.is_guest else {"customer": Ref("customers", str(order.person.number))}
+    return known | {
+        "amount": in_least_units(payment.amount, payment.currency), "currency": payment.currency.lower(),
+        "description": f"Order {order.name}", "receipt_email": payment.email,
+        "metadata": {"order_name": payment.reference} if payment.reference else {},
+        "payment_method": "pm_card_visa", "confirm": "true",
+        "automatic_payment_methods": {"enabled": "true", "allow_redirects": "never"},
+    }  # fmt: skip
 
 
 class StripeAccount:

@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +51,19 @@ class Api(Protocol):
 
     def answer(self, call: Call) -> Reply | Fault:
         """Answer a request, from several threads."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """An API that answers once it is filled."""
+
+    api: Api
+    filling: Future[None]
+
+    def answer(self, call: Call) -> Reply | Fault:
+        """Answer a request, which waits until then."""
+        self.filling.result()
+        return self.api.answer(call)
 
 
 class _Listening(ThreadingHTTPServer):

@@ -1,4 +1,4 @@
-"""The online business as its shop and its payment service hold it, for the servers of both."""
+"""The online business as its shop, its payment service and its other payments hold it, for their servers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,17 +6,22 @@ from typing import Any
 
 from sampledata.company import Company, systems
 from sampledata.company.assortment import WAREHOUSES
-from sampledata.servers import stripe_objects
+from sampledata.company.stripe import stripe_objects
+from sampledata.servers import rest
+from sampledata.servers import stripe_objects as makers
 from sampledata.servers.shopify import Shop, objects
 from sampledata.servers.stripe import Account
 
 # What makes the objects of a list.
 _MAKERS: dict[str, Callable[..., dict[str, Any]]] = {
-    "balance_transactions": stripe_objects.balance_transaction,
-    "charges": stripe_objects.charge,
-    "customers": stripe_objects.customer,
-    "payment_intents": stripe_objects.payment_intent,
-    "refunds": stripe_objects.refund,
+    "balance_transactions": makers.balance_transaction,
+    "charges": makers.charge,
+    "checkout/sessions": makers.checkout_session,
+    "customers": makers.customer,
+    "disputes": makers.dispute,
+    "payment_intents": makers.payment_intent,
+    "payouts": makers.payout,
+    "refunds": makers.refund,
 }
 
 
@@ -28,9 +33,8 @@ def fill_shop(shop: Shop, company: Company, since: datetime) -> None:
     for fields in systems.shop_customers(company):
         address = objects.Address(**fields.pop("address"))
         shop.put("customers", objects.customer(**fields, address=address))
-    for fields in systems.shop_orders(company):
-        if fields["order"]["placed_at"] >= since:
-            shop.put("orders", _order(fields))
+    for fields in systems.shop_orders(company, since):
+        shop.put("orders", _order(fields))
     levels = [objects.level(**fields) for fields in systems.shop_levels(company)]
     for warehouse in WAREHOUSES:
         own = [level for level in levels if f"InventoryLevel/{warehouse.id}?" in level["id"]]
@@ -39,12 +43,14 @@ def fill_shop(shop: Shop, company: Company, since: datetime) -> None:
 
 def fill_account(account: Account, company: Company, since: datetime) -> None:
     """Tell the account at Stripe of a delivery: customers, and payments since a time with what is of them."""
-    is_kept = True
-    for path, fields in systems.stripe_objects(company):
-        if path == "payment_intents":
-            is_kept = fields["created"] >= since.timestamp()
-        if is_kept or path == "customers":
-            account.put(path, _MAKERS[path](**fields))
+    for path, fields in stripe_objects(company, since):
+        account.put(path, _MAKERS[path](**fields))
+
+
+def fill_transactions(api: rest.Api, company: Company, since: datetime) -> None:
+    """Tell the transactions API of a delivery: of payments since a time."""
+    known = {row["id"]: row for row in api.rows}
+    api.rows = [*(known | {row["id"]: row for row in systems.transactions(company, since)}).values()]
 
 
 def _order(fields: dict[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 with orders as (
 
-    {{ newest_deliveries(source('shopify', 'orders'), ['id'], 'updated_at') }}
+    select *
+    from {{ ref('stg_shopify__orders') }}
+    where {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 
 fulfillments as (
 
     select
-        id as order_gid,
-        _last_ingested_at,
+        order_id,
+        _ingested_at,
         explode(from_json(
             fulfillments,
             'array<struct<
@@ -29,7 +31,7 @@ renamed as (
     select
         -- ids
         {{ shopify_id('parcel.id') }} as fulfillment_id,
-        {{ shopify_id('order_gid') }} as order_id,
+        order_id,
         {{ shopify_id('parcel.location.id') }} as location_id,
 
         -- text
@@ -50,7 +52,7 @@ renamed as (
         try_cast(parcel.updatedAt as timestamp) as updated_at,
 
         -- lineage
-        _last_ingested_at as _ingested_at
+        _ingested_at
 
     from fulfillments
 

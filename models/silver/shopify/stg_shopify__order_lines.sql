@@ -2,16 +2,18 @@
 
 with orders as (
 
-    {{ newest_deliveries(source('shopify', 'orders'), ['id'], 'updated_at') }}
+    select *
+    from {{ ref('stg_shopify__orders') }}
+    where {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 
 lines as (
 
     select
-        id as order_gid,
+        order_id,
         currency,
-        _last_ingested_at,
+        _ingested_at,
         explode(from_json(
             line_items,
             'array<struct<
@@ -35,7 +37,7 @@ renamed as (
     select
         -- ids
         {{ shopify_id('line.id') }} as line_id,
-        {{ shopify_id('order_gid') }} as order_id,
+        order_id,
         {{ shopify_id('line.product.id') }} as product_id,
         {{ shopify_id('line.variant.id') }} as variant_id,
 
@@ -63,7 +65,7 @@ renamed as (
         {{ shopify_sum('line.taxLines', 'entry.priceSet.shopMoney.amount') }} as tax,
 
         -- lineage
-        _last_ingested_at as _ingested_at
+        _ingested_at
 
     from lines
 

@@ -51,6 +51,14 @@ renamed as (
         presentment_currency,
         {{ shopify_amount('total_price', 'presentmentMoney') }} as presentment_total_price,
 
+        -- lists in JSON, of which other models have a row per entry
+        line_items,
+        refunds,
+        returns,
+        fulfillments,
+        transactions,
+        agreements,
+
         -- times
         created_at,
         processed_at,

@@ -31,6 +31,10 @@ renamed as (
         -- flags
         is_gift_card,
 
+        -- variants in JSON, of which another model has a row per entry, and the currency of their prices
+        variants,
+        from_json(shop, 'struct<currencyCode:string>').currencyCode as currency,
+
         -- times
         created_at,
         published_at,

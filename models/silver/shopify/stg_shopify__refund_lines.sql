@@ -2,16 +2,18 @@
 
 with orders as (
 
-    {{ newest_deliveries(source('shopify', 'orders'), ['id'], 'updated_at') }}
+    select *
+    from {{ ref('stg_shopify__orders') }}
+    where {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 
 refunds as (
 
     select
-        id as order_gid,
+        order_id,
         currency,
-        _last_ingested_at,
+        _ingested_at,
         explode(from_json(
             refunds,
             'array<struct<
@@ -31,9 +33,9 @@ refunds as (
 lines as (
 
     select
-        order_gid,
+        order_id,
         currency,
-        _last_ingested_at,
+        _ingested_at,
         refund.id as refund_gid,
         explode(refund.refundLineItems) as line
     from refunds
@@ -46,7 +48,7 @@ renamed as (
         -- ids
         {{ shopify_id('line.id') }} as refund_line_id,
         {{ shopify_id('refund_gid') }} as refund_id,
-        {{ shopify_id('order_gid') }} as order_id,
+        order_id,
         {{ shopify_id('line.lineItem.id') }} as line_id,
         {{ shopify_id('line.location.id') }} as location_id,
 
@@ -65,7 +67,7 @@ renamed as (
         {{ shopify_money('line.totalTaxSet.shopMoney.amount') }} as tax,
 
         -- lineage
-        _last_ingested_at as _ingested_at
+        _ingested_at
 
     from lines
 

@@ -2,17 +2,19 @@
 
 with orders as (
 
-    {{ newest_deliveries(source('shopify', 'orders'), ['id'], 'updated_at') }}
+    select *
+    from {{ ref('stg_shopify__orders') }}
+    where {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 
 refunds as (
 
     select
-        id as order_gid,
+        order_id,
         currency,
-        shop,
-        _last_ingested_at,
+        shop_timezone,
+        _ingested_at,
         explode(from_json(
             refunds,
             'array<struct<
@@ -41,7 +43,7 @@ renamed as (
     select
         -- ids
         {{ shopify_id('refund.id') }} as refund_id,
-        {{ shopify_id('order_gid') }} as order_id,
+        order_id,
         {{ shopify_id('refund.return.id') }} as return_id,
 
         -- text
@@ -63,10 +65,10 @@ renamed as (
 
         -- times
         try_cast(coalesce(refund.processedAt, refund.createdAt) as timestamp) as refunded_at,
-        from_json(shop, 'struct<ianaTimezone:string>').ianaTimezone as shop_timezone,
+        shop_timezone,
 
         -- lineage
-        _last_ingested_at as _ingested_at
+        _ingested_at
 
     from refunds
 

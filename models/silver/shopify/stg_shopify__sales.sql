@@ -2,16 +2,18 @@
 
 with orders as (
 
-    {{ newest_deliveries(source('shopify', 'orders'), ['id'], 'updated_at') }}
+    select *
+    from {{ ref('stg_shopify__orders') }}
+    where {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 
 agreements as (
 
     select
-        id as order_gid,
-        shop,
-        _last_ingested_at,
+        order_id,
+        shop_timezone,
+        _ingested_at,
         explode(from_json(
             agreements,
             'array<struct<
@@ -36,9 +38,9 @@ agreements as (
 sales as (
 
     select
-        order_gid,
-        shop,
-        _last_ingested_at,
+        order_id,
+        shop_timezone,
+        _ingested_at,
         agreement,
         explode(agreement.sales) as sale
     from agreements
@@ -51,7 +53,7 @@ renamed as (
         -- ids
         {{ shopify_id('sale.id') }} as sale_id,
         {{ shopify_id('agreement.id') }} as agreement_id,
-        {{ shopify_id('order_gid') }} as order_id,
+        order_id,
         {{ shopify_id('sale.lineItem.id') }} as line_id,
         {{ shopify_id('sale.shippingLine.id') }} as shipping_line_id,
 
@@ -74,10 +76,10 @@ renamed as (
 
         -- times
         try_cast(agreement.happenedAt as timestamp) as happened_at,
-        from_json(shop, 'struct<ianaTimezone:string>').ianaTimezone as shop_timezone,
+        shop_timezone,
 
         -- lineage
-        _last_ingested_at as _ingested_at
+        _ingested_at
 
     from sales
 

@@ -2,15 +2,17 @@
 
 with orders as (
 
-    {{ newest_deliveries(source('shopify', 'orders'), ['id'], 'updated_at') }}
+    select *
+    from {{ ref('stg_shopify__orders') }}
+    where {{ '_ingested_at > ' ~ newest('_ingested_at', this) if is_incremental() else 'true' }}
 
 ),
 
 transactions as (
 
     select
-        id as order_gid,
-        _last_ingested_at,
+        order_id,
+        _ingested_at,
         explode(from_json(
             transactions,
             'array<struct<
@@ -31,7 +33,7 @@ renamed as (
     select
         -- ids
         {{ shopify_id('payment.id') }} as transaction_id,
-        {{ shopify_id('order_gid') }} as order_id,
+        order_id,
         {{ shopify_id('payment.parentTransaction.id') }} as parent_transaction_id,
         payment.paymentId as payment_id,
 
@@ -54,7 +56,7 @@ renamed as (
         try_cast(coalesce(payment.processedAt, payment.createdAt) as timestamp) as processed_at,
 
         -- lineage
-        _last_ingested_at as _ingested_at
+        _ingested_at
 
     from transactions
 

@@ -1,15 +1,9 @@
-with products as (
-
-    {{ newest_deliveries(source('shopify', 'products'), ['id'], 'updated_at') }}
-
-),
-
-variants as (
+with variants as (
 
     select
-        id as product_gid,
-        shop,
-        _last_ingested_at,
+        product_id,
+        currency,
+        _ingested_at,
         explode(from_json(
             variants,
             'array<struct<
@@ -22,14 +16,14 @@ variants as (
                 >
             >>'
         )) as variant
-    from products
+    from {{ ref('stg_shopify__products') }}
 
 )
 
 select
     -- ids
     {{ shopify_id('variant.id') }} as variant_id,
-    {{ shopify_id('product_gid') }} as product_id,
+    product_id,
     {{ shopify_id('variant.inventoryItem.id') }} as inventory_item_id,
 
     -- text
@@ -47,7 +41,7 @@ select
     variant.position,
 
     -- money
-    from_json(shop, 'struct<currencyCode:string>').currencyCode as currency,
+    currency,
     {{ shopify_money('variant.price') }} as price,
     {{ shopify_money('variant.compareAtPrice') }} as compare_at_price,
     {{ shopify_money('variant.inventoryItem.unitCost.amount') }} as unit_cost,
@@ -58,6 +52,6 @@ select
     try_cast(variant.updatedAt as timestamp) as updated_at,
 
     -- lineage
-    _last_ingested_at as _ingested_at
+    _ingested_at
 
 from variants

@@ -202,7 +202,7 @@ def transaction(
 def refund(
     order: Object, at: datetime, returned: Mapping[int, int], currency: Currency = Currency()
 ) -> Object:
-    """An order after pieces came back: `returned` has quantities by the line's place in the order."""
+    """An order after pieces came back and were paid for: `returned` has quantities by the line's place."""
     money = currency.money
     number = int(order["id"].rsplit("/", 1)[1]) * 1000 + len(order["refunds"]) + 1
     placed = order["agreements"][0]["sales"]
@@ -223,21 +223,45 @@ def refund(
             }
         )  # fmt: skip
     amount = -sum((sale.total for sale in sales), ZERO)
-    before = Decimal(order["currentTotalPriceSet"]["shopMoney"]["amount"])
+    before, refunded = (
+        Decimal(order[name]["shopMoney"]["amount"]) for name in ("currentTotalPriceSet", "totalRefundedSet")
+    )
+    came_back = _return(number, order, iso(at), returned)
     entry = {
         "id": gid("Refund", number), "createdAt": iso(at), "processedAt": iso(at), "updatedAt": iso(at),
-        "note": None, "return": None, "totalRefundedSet": money(amount), "refundLineItems": entries,
-        "refundShippingLines": [], "orderAdjustments": [],
+        "note": None, "return": {"id": came_back["id"]}, "totalRefundedSet": money(amount),
+        "refundLineItems": entries, "refundShippingLines": [], "orderAdjustments": [],
     }  # fmt: skip
     paid = order["transactions"][0]
     returned_money = transaction(number, iso(at), "REFUND", money(amount), paid["gateway"], paid["id"])
     ledger = agreement("RefundAgreement", number, iso(at), "RETURN", sales, currency)
     return order | {
         "updatedAt": iso(at), "refunds": [*order["refunds"], entry],
+        "returns": [*order["returns"], came_back], "returnStatus": "RETURNED",
         "transactions": [*order["transactions"], returned_money],
         "agreements": [*order["agreements"], ledger],
-        "currentTotalPriceSet": money(before - amount), "totalRefundedSet": money(amount),
+        "currentTotalPriceSet": money(before - amount), "totalRefundedSet": money(refunded + amount),
         "displayFinancialStatus": "PARTIALLY_REFUNDED" if before > amount else "REFUNDED",
+    }  # fmt: skip
+
+
+def _return(number: int, order: Object, at: str, returned: Mapping[int, int]) -> Object:
+    """The return that a refund is for, which is closed with it."""
+    lines = [
+        {
+            "id": gid("ReturnLineItem", number * 100 + index), "quantity": quantity,
+            "refundedQuantity": quantity, "returnReasonNote": "", "customerNote": None,
+            "fulfillmentLineItem": {
+                "id": gid("FulfillmentLineItem", number * 100 + index), "quantity": quantity,
+                "lineItem": {"id": order["lineItems"][index]["id"]},
+            },
+        }
+        for index, quantity in returned.items()
+    ]  # fmt: skip
+    return {
+        "id": gid("Return", number), "name": f"{order['name']}-R{len(order['returns']) + 1}",
+        "status": "CLOSED", "createdAt": at, "closedAt": at, "totalQuantity": sum(returned.values()),
+        "returnLineItems": lines,
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from python_calamine import CalamineWorkbook
 from sampledata import generate
 from sampledata.company import Company, systems
 from sampledata.company.model import Order
+from sampledata.company.stripe import stripe_objects
 from sampledata.sampling import Streams
 
 SOURCES = ["inventory", "clickstream", "carrier"]
@@ -113,7 +114,7 @@ def test_orders_grow_with_the_scale(scale: float, orders: int) -> None:
 def test_an_order_is_found_in_shop_payment_shipment_clicks_and_stock(sent: Sent) -> None:
     company = sent.company
     shop = {fields["order"]["number"]: fields for fields in systems.shop_orders(company)}
-    charges = {f["id"]: f for path, f in systems.stripe_objects(company) if path == "charges"}
+    charges = {f["id"]: f for path, f in stripe_objects(company) if path == "charges"}
     transactions = {fields["id"]: fields for fields in systems.transactions(company)}
     shipments = {fields["order_reference"]: fields for fields in systems.shipments(company)}
     scanned = {scan["order_reference"]: scan["tracking_number"] for scan in sent.scans}
@@ -149,7 +150,7 @@ def test_an_order_is_found_in_shop_payment_shipment_clicks_and_stock(sent: Sent)
 def test_the_shop_is_paid_what_it_asks_for(sent: Sent) -> None:
     paid = [order for order in sent.company.orders() if order.payment and order.payment.currency == "USD"]
     assert all(order.payment and order.payment.amount == order.total for order in paid)
-    amounts = {f["id"]: f for path, f in systems.stripe_objects(sent.company) if path == "charges"}
+    amounts = {f["id"]: f for path, f in stripe_objects(sent.company) if path == "charges"}
     for order in sent.company.orders():
         if (charge := amounts.get(f"ch_{order.number:08}")) and order.payment:
             places = {"JPY": 0, "KWD": 3}.get(order.currency, 2)
@@ -157,6 +158,34 @@ def test_the_shop_is_paid_what_it_asks_for(sent: Sent) -> None:
             assert abs(order.payment.amount / order.rate - order.total) < Decimal("0.5") / order.rate
     refunds = [refund for order in sent.company.orders() for refund in order.refunds]
     assert len(refunds) == pytest.approx(0.06 * 1250, rel=0.4)
+
+
+def test_the_payment_service_pays_out_what_is_left_of_the_payments(sent: Sent) -> None:
+    held: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for path, fields in stripe_objects(sent.company):
+        held[path][fields["id"]] = fields
+    moved = held["balance_transactions"]
+    assert all(moved[payout["balance_transaction"]]["net"] < 0 for payout in held["payouts"].values())
+    # What is below 0 waits for the next payment.
+    assert sum(entry["net"] for entry in moved.values()) <= 0
+    for dispute in held["disputes"].values():
+        assert held["charges"][dispute["charge"]]["disputed"]
+        (taken,) = dispute["balance_transactions"]
+        assert moved[taken["id"]]["source"] == dispute["id"] and moved[taken["id"]]["net"] < 0
+    assert len(held["disputes"]) == sum(charge["disputed"] for charge in held["charges"].values()) > 0
+    orders = {order.name: order for order in sent.company.orders()}
+    for session in held["checkout/sessions"].values():
+        details = session["total_details"]
+        added = details["amount_shipping"] + details["amount_tax"] - details["amount_discount"]
+        assert session["amount_subtotal"] + added == session["amount"]
+        order = orders.get(session["client_reference_id"])
+        assert order is None or len(session["line_items"]["data"]) == len(order.lines)
+        intent = session["payment_intent"]
+        assert (
+            held["payment_intents"][intent]["amount"] == session["amount"]
+            if intent
+            else (session["status"] == "expired")
+        )
 
 
 def test_stock_falls_and_rises_with_what_moves(sent: Sent) -> None:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from ingestion.connectors.stream import ExtractError
+from sampledata.company import Company
 from sampledata.push import Item, PushError, push
-from sampledata.push.shop import Shop
 from sampledata.push.stripe import StripeAccount, items
+from sampledata.sampling import Streams
 from sampledata.servers import Fault, serve
 from sampledata.servers.stripe import Account
 from tests.python import PROJECT
@@ -32,12 +34,23 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Shop:
-    """The smallest shop, with its first orders."""
-    found = Shop.of(0.001, 0)
-    return Shop(found.seed, found.customers[:12], found.products, found.orders[:0] + [
-        order for order in found.orders if order.customer in found.customers[:12]
-    ][:25])  # fmt: skip
+def sent() -> list[Item]:
+    """A few customers and products of the smallest business, and the first payments of these customers."""
+    by_kind: dict[str, list[Item]] = {kind: [] for kind in KINDS}
+    for item in items(Company(Streams(0), 0.001, 1)):
+        by_kind[item.kind].append(item)
+    buyers = {
+        item.fields["customer"].name for item in by_kind["payment_intents"] if "customer" in item.fields
+    }
+    customers = [item for item in by_kind["customers"] if item.name in buyers][:12]
+    known = {customer.name for customer in customers}
+    products = by_kind["products"][:6]
+    prices = [item for item in by_kind["prices"] if item.fields["product"].name in {p.name for p in products}]
+    payments = [
+        item for item in by_kind["payment_intents"]
+        if "customer" not in item.fields or item.fields["customer"].name in known
+    ]  # fmt: skip
+    return [*customers, *products, *prices, *payments[:25]]
 
 
 @pytest.fixture
@@ -54,50 +67,51 @@ def counts(account: Account) -> dict[str, int]:
     return {kind: len(account.objects(kind)) for kind in KINDS}
 
 
-def expected(shop: Shop) -> dict[str, int]:
-    return dict(zip(KINDS, [len(shop.customers), *[len(shop.products)] * 2, len(shop.orders)], strict=True))
+def expected(sent: list[Item]) -> dict[str, int]:
+    return dict(Counter(item.kind for item in sent))
 
 
-def test_the_same_seed_gives_the_same_shop(shop: Shop) -> None:
-    assert Shop.of(0.001, 0) == Shop.of(0.001, 0) != Shop.of(0.001, 1)
-    assert all(
-        order.amount == sum(n.product.price * n.quantity for n in order.lines) for order in shop.orders
-    )
-    assert len({item.name for item in items(shop) if item.kind == "products"}) == len(shop.products)
+def test_the_same_seed_gives_the_same_items() -> None:
+    once, again, other = (list(items(Company(Streams(seed), 0.001, 1))) for seed in (0, 0, 1))
+    assert once == again != other
+    assert len({(item.kind, item.name) for item in once}) == len(once)
 
 
-def test_a_second_push_creates_nothing(shop: Shop, account: Account) -> None:
+def test_a_second_push_creates_nothing(sent: list[Item], account: Account) -> None:
     with serve(account) as url:
-        first = push(items(shop), StripeAccount(settings(url), 0))
-        assert {p.kind: (p.created, p.known) for p in first} == {k: (n, 0) for k, n in expected(shop).items()}
+        first = push(sent, StripeAccount(settings(url), 0))
+        assert {p.kind: (p.created, p.known) for p in first} == {k: (n, 0) for k, n in expected(sent).items()}
         # As after days, when Stripe has forgotten the keys of the requests.
         account._created.clear()
-        second = push(items(shop), StripeAccount(settings(url), 0))
+        second = push(sent, StripeAccount(settings(url), 0))
         assert {p.kind: (p.created, p.known) for p in second} == {
-            k: (0, n) for k, n in expected(shop).items()
+            k: (0, n) for k, n in expected(sent).items()
         }
-        assert counts(account) == expected(shop)
-        payment, order = account.objects("payment_intents")[0], shop.orders[0]
-        assert payment["amount"] == order.amount and payment["metadata"]["order_id"] == order.id
+        assert counts(account) == expected(sent)
         customers = {made["id"]: made["email"] for made in account.objects("customers")}
-        assert customers[payment["customer"]] == order.customer.email
-        # Another seed is another shop.
-        push([Item("customers", shop.customers[0].id, {"name": "x"})], StripeAccount(settings(url), 1))
-        assert len(account.objects("customers")) == len(shop.customers) + 1
+        paid = [item for item in sent if item.kind == "payment_intents"]
+        for payment, item in zip(account.objects("payment_intents"), paid, strict=True):
+            assert payment["amount"] == item.fields["amount"]
+            assert payment["metadata"].get("order_name") == item.fields["metadata"].get("order_name")
+            if "customer" in item.fields:
+                assert customers[payment["customer"]].lower() == item.fields["receipt_email"].lower()
+        # Another seed is another business.
+        push([Item("customers", sent[0].name, {"name": "x"})], StripeAccount(settings(url), 1))
+        assert len(account.objects("customers")) == len(customers) + 1
 
 
-def test_a_push_that_is_stopped_goes_on(shop: Shop, account: Account) -> None:
+def test_a_push_that_is_stopped_goes_on(sent: list[Item], account: Account) -> None:
     with serve(account) as url:
-        for stop in (5, 40, 90):
+        for stop in (5, 15, 20):
             account.faults = {len(account.asked) + stop: Fault(402)}
             with pytest.raises(ExtractError, match="answered 402"):
-                push(items(shop), StripeAccount(settings(url), 0))
-        push(items(shop), StripeAccount(settings(url), 0))
-    assert counts(account) == expected(shop)
+                push(sent, StripeAccount(settings(url), 0))
+        push(sent, StripeAccount(settings(url), 0))
+    assert counts(account) == expected(sent)
 
 
 def test_a_request_whose_answer_got_lost_creates_nothing_twice(
-    shop: Shop, account: Account, monkeypatch: pytest.MonkeyPatch
+    sent: list[Item], account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with serve(account) as url:
@@ -107,8 +121,8 @@ def test_a_request_whose_answer_got_lost_creates_nothing_twice(
             if original(call) and next(lost)
             else original(call)
         )
-        push([item for item in items(shop) if item.kind == "customers"], StripeAccount(settings(url), 0))
-    assert len(account.objects("customers")) == len(shop.customers)
+        push([item for item in sent if item.kind == "customers"], StripeAccount(settings(url), 0))
+    assert len(account.objects("customers")) == expected(sent)["customers"]
 
 
 @pytest.mark.parametrize("key", ["sk_live_x", "rk_live_x", "pk_test_x", "", "sk_test_", "x sk_test_x"])
@@ -117,14 +131,14 @@ def test_a_key_that_is_none_for_tests_is_refused(key: str) -> None:
         StripeAccount(settings("http://127.0.0.1:1", key), 0)
 
 
-def test_an_answer_in_live_mode_stops_the_push(shop: Shop, account: Account) -> None:
+def test_an_answer_in_live_mode_stops_the_push(sent: list[Item], account: Account) -> None:
     account.livemode = True
     with serve(account) as url:
         with pytest.raises(PushError, match=r"customer cus_.* is real"):
-            push(items(shop), StripeAccount(settings(url), 0))
+            push(sent, StripeAccount(settings(url), 0))
         assert len(account.objects("customers")) == 1
         with pytest.raises(PushError, match="is real"):
-            push(items(shop), StripeAccount(settings(url), 0))
+            push(sent, StripeAccount(settings(url), 0))
         # It was seen before anything was sent.
         assert len(account.objects("customers")) == 1
 
@@ -172,13 +186,13 @@ def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         log.close()
 
 
-def test_stripe_takes_what_is_sent(mock: str, shop: Shop) -> None:
-    few = Shop(0, shop.customers[:2], shop.products[:2], [])
+def test_stripe_takes_what_is_sent(mock: str, sent: list[Item]) -> None:
+    few = [item for item in sent if item.kind != "payment_intents"]
     # The mock keeps nothing and answers with another id each time.
     account = StripeAccount(settings(mock, "sk_test_123"), 0)
-    done = push(items(few), account)
-    assert [(p.kind, p.created) for p in done] == [("customers", 2), ("products", 2), ("prices", 2)]
-    paid = next(item for item in items(shop) if item.kind == "payment_intents")
+    done = push(few, account)
+    assert {p.kind: p.created for p in done} == expected(few)
+    paid = next(item for item in sent if item.kind == "payment_intents")
     assert account.create(Item(paid.kind, paid.name, {**paid.fields, "customer": "cus_1"})).startswith("pi_")
 
 

@@ -28,6 +28,8 @@ def die(where: str, number: str) -> None:
     """Have this process kill itself when it comes there."""
     moment, name = where.split("_", 1)
     wrapped, left = getattr(extract, name), int(number)
+    # So that the state is written between a few pages, too.
+    extract._PAGES_PER_STATE = 2
 
     def wrapper(*arguments: Any) -> Any:
         nonlocal left

@@ -34,11 +34,13 @@ def check_complete(zone: Zone) -> None:
     assert zone.done().records == 0
 
 
-@pytest.mark.parametrize("number", [1, 3, 5])
-@pytest.mark.parametrize("where", ["before_land", "after_land", "before_save_state", "after_save_state"])
-def test_a_kill_between_two_writes(zone: Zone, where: str, number: int) -> None:
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("what", "number"), [("land", 1), ("land", 3), ("land", 5), ("save_state", 1), ("save_state", 3)]
+)
+def test_a_kill_between_two_writes(zone: Zone, moment: str, what: str, number: int) -> None:
     zone.api.add(ROWS)
-    assert start(zone, where, number).wait(60) == -signal.SIGKILL
+    assert start(zone, f"{moment}_{what}", number).wait(60) == -signal.SIGKILL
     check_complete(zone)
 
 

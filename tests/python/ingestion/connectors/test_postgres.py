@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -194,6 +196,42 @@ def test_rows_that_are_updated_meanwhile_are_neither_lost_nor_half_done(
     newest = {row["id"]: row["carrier"] for row in database.landed()}
     with psycopg.connect(database.url) as connection:
         assert newest == dict(connection.execute("select id, carrier from shipments").fetchall())
+
+
+_UPDATES = """
+import random, sys, psycopg
+with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    print("begun", flush=True)
+    while True:
+        rows = random.sample(range(1, 1_000_001), 50)
+        connection.execute(
+            "update shipments set carrier = 'meanwhile', updated_at = now() where id = any(%s)", [rows]
+        )
+"""
+
+
+@pytest.mark.soak
+def test_a_million_rows_while_another_process_updates_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "PAGE", 50_000)
+    monkeypatch.setattr(postgres_table, "PAGE", 50_000)
+    database.add(1_000_000)
+    database.run("create index on shipments (updated_at, id)")
+    command = [sys.executable, "-c", _UPDATES, database.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout and other.stdout.readline()
+            first = database.done()
+            during = database.done()
+        finally:
+            other.kill()
+    assert first.records >= 1_000_000 and during.records > 0
+    database.done()
+    newest = {row["id"]: row["carrier"] for row in database.landed()}
+    with psycopg.connect(database.url) as connection:
+        assert newest == dict(connection.execute("select id, carrier from shipments").fetchall())
+    assert database.done().records == 0
 
 
 def test_equal_times_go_on_behind_the_last_key(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

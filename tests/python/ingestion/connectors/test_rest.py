@@ -130,6 +130,17 @@ def test_an_answer_that_would_lose_records_is_refused(zone: Zone, change: Any, t
     assert zone.files() == []
 
 
+@pytest.mark.parametrize("limit", ["_MOST_BYTES", "_MOST_SECONDS"])
+def test_an_answer_that_never_ends_is_refused(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(f"ingestion.connectors.http.{limit}", 0)
+    zone.api.add(250)
+    told = zone.error()
+    assert told.startswith("pay.transactions, page 1: the answer does not end: ")
+    assert told.endswith("bytes so far. Ask for smaller pages")
+
+
 def test_the_same_cursor_twice_is_refused(zone: Zone) -> None:
     zone.api.add(250)
     first = f"{zone.api.rows[99]['updated_at']}|100"

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.connectors import KINDS
+from sampledata import servers
+from sampledata.servers import Call, Reply
 from tests.python.ingestion.connectors.api import KEY, Api, Fault, serve
 
 from ..conftest import Lakehouse
@@ -44,10 +47,12 @@ def lakehouse(tmp_path: Path, api: Api) -> Lakehouse:
 def test_a_run_brings_an_api_to_silver_goes_on_without_it_and_then_where_it_stopped(
     lakehouse: Lakehouse, api: Api
 ) -> None:
+    lakehouse.landing.rmdir()
     api.faults = {3: Fault(403)}
     output = lakehouse.run("run", *SOURCE, exit_code=1)
     assert "Extracting transactions.transactions" in output and " 0 failed" in output
     assert "failed transactions.transactions, page 3: " in output
+    assert "failed: transactions.transactions, page 3: " in lakehouse.run("status")
     assert lakehouse.rows(
         "select count(*), sum(amount), max(customer_email), min(created_at) "
         "from silver.stg_transactions__transactions"
@@ -72,6 +77,21 @@ def test_a_run_brings_an_api_to_silver_goes_on_without_it_and_then_where_it_stop
     ]
     files = (file for file in lakehouse.folder.rglob("*") if file.is_file())
     assert [file for file in files if KEY.encode() in file.read_bytes()] == []
+
+
+def test_a_cleaned_source_is_loaded_again_and_its_extraction_goes_on(lakehouse: Lakehouse, api: Api) -> None:
+    lakehouse.run("extract", "transactions")
+    lakehouse.run("load", *SOURCE)
+    output = lakehouse.run("clean", "transactions", "--yes")
+    assert "`lakehouse extract transactions --full` asks for everything anew" in output
+    assert lakehouse.rows("select count(*) from ops.extracts") == [(0,)]
+    api.now += timedelta(hours=1)
+    lakehouse.run("extract", "transactions")
+    lakehouse.run("load", *SOURCE)
+    assert lakehouse.rows("select records from ops.extracts") == [(0,)]
+    assert lakehouse.rows("select count(*) from bronze.transactions_transactions") == [(250,)]
+    output = lakehouse.run("status")
+    assert "done, has all until 2026-11-30 12:59" in output
 
 
 def test_a_stream_that_fails_is_named_and_stops_only_itself(lakehouse: Lakehouse, api: Api) -> None:
@@ -108,6 +128,31 @@ def test_a_dry_run_tells_windows_and_does_nothing(lakehouse: Lakehouse, api: Api
 )
 def test_wrong_usage_says_what_is_right(lakehouse: Lakehouse, arguments: tuple[str, ...], told: str) -> None:
     assert told in lakehouse.run("extract", *arguments, exit_code=2)
+
+
+class Echo:
+    """A server that refuses all, and tells what it was sent."""
+
+    def answer(self, call: Call) -> Reply:
+        return Reply(403, {}, {"denied": [str(call.headers), call.body.decode()]})
+
+
+def test_no_secret_is_found_in_any_output_log_table_or_plan(tmp_path: Path) -> None:
+    secret = {name for kind in KINDS.values() for name in {*sum(kind.needs, ()), *kind.takes} - kind.public}
+    lakehouse = Lakehouse(tmp_path, {"SHOPIFY_CLIENT_ID": "canary-id", "SHOPIFY_CLIENT_SECRET": "canary-s"})
+    lakehouse.settings |= {"API_KEY": "canary-a", "STRIPE_API_KEY": "sk_test_canary", "LAKEHOUSE_DEBUG": "1"}
+    lakehouse.settings["DATABASE_URL"] = "postgresql://reader:canary-p@127.0.0.1:1/shipping"
+    with servers.serve(Echo()) as url:
+        lakehouse.settings |= dict.fromkeys(["API_URL", "SHOPIFY_SHOP", "STRIPE_API_URL"], url)
+        told = lakehouse.run("extract", exit_code=1)
+        lakehouse.settings["SHOPIFY_ACCESS_TOKEN"] = "canary-t"
+        assert secret <= lakehouse.settings.keys()
+        told += lakehouse.run("extract", exit_code=1)
+        told += lakehouse.run("extract", "--dry-run", exit_code=1) + lakehouse.run("status")
+    assert told.count("answered 403") > 20 and "***" in told
+    assert "canary" not in told
+    files = (file for file in lakehouse.folder.rglob("*") if file.is_file())
+    assert [file for file in files if b"canary" in file.read_bytes()] == []
 
 
 def test_without_settings_there_is_nothing_to_extract(lakehouse: Lakehouse) -> None:

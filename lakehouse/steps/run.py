@@ -45,7 +45,8 @@ def run(
     selection = of_sources(settings, target, sources, manifest)
     if not (sources or everything or anew.exists()):
         selection = last.what_is_new(manifest, loaded)
-    arguments = ["--target", target, *selection]
+    # They test models, not data: `lakehouse build`, `dbt test` and CI run them.
+    arguments = ["--target", target, *selection, "--exclude", "resource_type:unit_test"]
     if anew.exists():
         arguments.append("--full-refresh")
     outcome = build(settings, arguments, console, manifest)

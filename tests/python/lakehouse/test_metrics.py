@@ -51,7 +51,7 @@ _FIGURES = {
     "stock_out_rate": "select avg(case when available <= 0 then 1.0e0 else 0.0e0 end)"
     " from gold.inventory_levels",
     "unexplained_drops": "select count_if(is_drop and not drop_explained) from gold.inventory_levels",
-    "days_of_cover": "select cast(sum(days_of_cover) as double) / count(days_of_cover)"
+    "days_of_cover": "select cast(sum(days_of_cover) as double) / nullif(count(days_of_cover), 0)"
     " from gold.inventory_levels",
     "shipments": "select count(*) from gold.fct_shipments",
     "delivered_shipments": _LATE.format("is_late or not is_late"),
@@ -88,7 +88,7 @@ def metric(built: Lakehouse) -> Callable[[str], str]:
         over, under = (
             f"cast(({aggregate(part.name)}) as double)" for part in (parts.numerator, parts.denominator)
         )
-        return f"select {over} / {under}"
+        return f"select {over} / nullif({under}, 0)"
 
     return sql
 

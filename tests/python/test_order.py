@@ -102,6 +102,11 @@ def test_only_what_knows_engines_asks_for_the_target(manifest: Manifest) -> None
     assert asking == []
 
 
+def test_seeds_have_no_single_quote() -> None:
+    """dbt-spark puts them into its statement as they are."""
+    assert [file.name for file in (PROJECT / "seeds").glob("*.csv") if "'" in file.read_text()] == []
+
+
 def test_a_macro_is_in_the_file_of_its_name(manifest: Manifest) -> None:
     for macro in manifest["macros"].values():
         if macro["package_name"] == "lakehouse" and macro["original_file_path"].startswith("macros/"):

@@ -39,6 +39,8 @@ dated as (
 
 ),
 
+{%- set weekday = '((dayofweek(shipped_on) + 5) % 7)' %}
+
 -- working days are Mondays to Fridays; what leaves on a weekend left on Friday
 promised as (
 
@@ -48,8 +50,8 @@ promised as (
             given_day,
             date_add(
                 shipped_on,
-                working_days + least(weekday(shipped_on), 4) - weekday(shipped_on)
-                + 2 * cast(floor((least(weekday(shipped_on), 4) + working_days) / 5) as int)
+                working_days + least({{ weekday }}, 4) - {{ weekday }}
+                + 2 * ((least({{ weekday }}, 4) + working_days) div 5)
             )
         ) as promised_on
     from dated

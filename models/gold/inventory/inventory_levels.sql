@@ -54,7 +54,7 @@ covers as (
         item,
         date_day,
         {{ divide(
-            "sum(if(available < 0, 0, available)) * " ~ var('stock_cover_days'), 'max(sold_lately)'
+            "sum(case when available < 0 then cast(0 as bigint) else available end) * " ~ var('stock_cover_days'), 'max(sold_lately)'
         ) }} as days_of_cover
     from levels
     group by item, date_day

@@ -42,7 +42,7 @@ with_sales as (
         *,
         sum(pieces) over (partition by item order by happened_at) as sold_until,
         sum(pieces) over (
-            partition by item order by datediff(date_day, date '1970-01-01')
+            partition by item order by cast(datediff(date_day, date '1970-01-01') as int)
             range between {{ var('stock_cover_days') - 1 }} preceding and current row
         ) as sold_lately
     from moments

@@ -1,4 +1,4 @@
--- What did we earn: revenue, orders and their average by month and channel, in US dollars; fees are those of payments.
+-- What did we earn: revenue, orders and payment fees by month and channel, in US dollars.
 select
     cast(date_trunc('month', occurred_at) as date) as month,
     channel,

@@ -47,4 +47,5 @@ select
 from bronze
 inner join gold on bronze.source_id = gold.source_id
 group by bronze.reporting_category
-having abs(sum(bronze.moved) - sum(cast(gold.total_charged as double) * bronze.exchange_rate)) > 0.01 * count(*)
+having
+    abs(sum(bronze.moved) - sum(cast(gold.total_charged as double) * bronze.exchange_rate)) > 0.01 * count(*)

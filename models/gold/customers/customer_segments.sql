@@ -10,7 +10,9 @@ revenue as (
 
     select
         revenue.person_key,
-        concat_ws('|', revenue.channel, coalesce(revenue.order_id, revenue.payment_id, revenue.source_id)) as order_key,
+        concat_ws(
+            '|', revenue.channel, coalesce(revenue.order_id, revenue.payment_id, revenue.source_id)
+        ) as order_key,
         cast(revenue.occurred_at as date) as revenue_date,
         cast(revenue.occurred_at as date)
         > add_months(as_of.as_of_date, -{{ var('segments_of_months') }}) as counts,

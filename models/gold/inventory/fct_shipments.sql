@@ -50,8 +50,11 @@ promised as (
             given_day,
             date_add(
                 shipped_on,
-                working_days + least({{ weekday }}, 4) - {{ weekday }}
-                + 2 * ((least({{ weekday }}, 4) + working_days) div 5)
+                cast(
+                    working_days + least({{ weekday }}, 4) - {{ weekday }}
+                    + 2 * ((least({{ weekday }}, 4) + working_days) div 5)
+                    as int
+                )
             )
         ) as promised_on
     from dated

@@ -239,8 +239,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
     output = lakehouse.run("run")
     assert "0 failed" in output
     lakehouse.settings["DBT_EXCLUDE_RESOURCE_TYPES"] = ""
-    output = lakehouse.run("build", "--select", "resource_type:unit_test")
-    assert "0 failed" in output
+    assert " ERROR=0 " in lakehouse.run_apart("dbt", "test", "--select", "test_type:unit")
     del lakehouse.settings["DBT_EXCLUDE_RESOURCE_TYPES"]
     yield lakehouse
 

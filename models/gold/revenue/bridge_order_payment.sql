@@ -15,13 +15,13 @@ names as (
 
     select
         'order' as kind,
-        order_id as name,
+        order_id as reference,
         order_id
     from orders
     union all
     select
         'order' as kind,
-        order_name as name,
+        order_name as reference,
         min(order_id) as order_id
     from orders
     group by order_name
@@ -29,7 +29,7 @@ names as (
     union all
     select
         'payment' as kind,
-        payment_id as name,
+        payment_id as reference,
         cast(order_id as string) as order_id
     from {{ ref('stg_shopify__transactions') }}
     where status = 'success' and not coalesce(is_test, false)
@@ -43,7 +43,7 @@ matches as (
         names.order_id,
         min(clues.priority) over (partition by clues.channel, clues.payment_id) as best_priority
     from {{ ref('payment_clues') }} as clues
-    inner join names on clues.kind = names.kind and clues.name = names.name
+    inner join names on clues.kind = names.kind and clues.reference = names.reference
     where clues.payment_id is not null
 
 )

@@ -37,7 +37,7 @@ select
     1 as priority,
     'metadata' as rule,
     'order' as kind,
-    regexp_replace(trim(value), '^gid://shopify/Order/', '') as name,
+    regexp_replace(trim(value), '^gid://shopify/Order/', '') as reference,
     concat(note, ' = ', value) as evidence
 from notes
 where note in ('{{ keys | join("', '") }}')
@@ -48,7 +48,7 @@ select
     2 as priority,
     'payment_id' as rule,
     'payment' as kind,
-    trim(value) as name,
+    trim(value) as reference,
     concat(note, ' = ', value) as evidence
 from notes
 union all
@@ -58,7 +58,7 @@ select
     2 as priority,
     'payment_id' as rule,
     'payment' as kind,
-    regexp_extract(description, '(c[0-9]+[.][0-9]+)', 1) as name,
+    regexp_extract(description, '(c[0-9]+[.][0-9]+)', 1) as reference,
     concat('description: ', description) as evidence
 from payments
 where description is not null
@@ -69,6 +69,6 @@ select
     1 as priority,
     'order_reference' as rule,
     'order' as kind,
-    order_reference as name,
+    order_reference as reference,
     concat('order_reference = ', order_reference) as evidence
 from {{ ref('stg_transactions__transactions') }}

@@ -12,6 +12,8 @@ from .conftest import Lakehouse
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FACT = "model.lakehouse.fct_sales"
+# An amount, and an address at Stripe; the number of a training, and a visit that a browser makes.
+TWO_MEANINGS = {"shipping", "session_id"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_personal_data_is_marked_wherever_it_is(site: Path) -> None:
         for name, column in node.get("columns", {}).items():
             tagged[name].add("pii" in column["config"].get("meta", {}))
     assert tagged["gender"] == {True}
-    assert [name for name, answers in tagged.items() if len(answers) > 1] == []
+    assert {name for name, answers in tagged.items() if len(answers) > 1} == TWO_MEANINGS
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

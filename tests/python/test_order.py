@@ -102,6 +102,15 @@ def test_only_what_knows_engines_asks_for_the_target(manifest: Manifest) -> None
     assert asking == []
 
 
+def test_no_analysis_has_the_name_of_a_table(manifest: Manifest) -> None:
+    """dbt's catalog has one node for each name, and would leave the table out."""
+    names: dict[bool, set[str]] = {True: set(), False: set()}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("analysis", "model", "seed", "snapshot"):
+            names[node["resource_type"] == "analysis"].add(node["name"])
+    assert names[True] & names[False] == set()
+
+
 def test_seeds_have_no_single_quote() -> None:
     """dbt-spark puts them into its statement as they are."""
     assert [file.name for file in (PROJECT / "seeds").glob("*.csv") if "'" in file.read_text()] == []

@@ -181,7 +181,7 @@ def test_an_article_that_ran_out_is_found_while_it_sells(tmp_path: Path) -> None
 
 def test_unmatched_payments_are_told_with_their_sum(tmp_path: Path) -> None:
     tables.write_payments(tmp_path, ("EUR", "10.10", "11.00"), ("EUR", "0.05", "0.06"), ("XXX", "7", None))
-    found = answer(tmp_path, "unmatched_payments")
+    found = answer(tmp_path, "payments_without_order")
     assert sorted(figures(found)) == [("EUR", 10.15), ("XXX", 7)]
     eur = next(finding.message for finding in found.findings if finding.entity == "EUR")
     assert eur.startswith("2 payments of 10.15 EUR (11.06 USD) look like payments of shop orders")
@@ -189,7 +189,7 @@ def test_unmatched_payments_are_told_with_their_sum(tmp_path: Path) -> None:
 
 def test_rows_below_the_least_are_left_out(tmp_path: Path) -> None:
     tables.write_payments(tmp_path, ("EUR", "10", "11"), ("USD", "9", "9"))
-    check = CHECKS["unmatched_payments"].model_copy(update={"at_least": 10})
+    check = CHECKS["payments_without_order"].model_copy(update={"at_least": 10})
     assert figures(answer(tmp_path, check)) == [("EUR", 10)]
 
 

@@ -103,7 +103,7 @@ def test_only_what_knows_engines_asks_for_the_target(manifest: Manifest) -> None
 
 
 def test_no_analysis_has_the_name_of_a_table(manifest: Manifest) -> None:
-    """dbt's catalog has one node for each name, and would leave the table out."""
+    """The catalog of dbt has one node for each name, and would leave the table out."""
     names: dict[bool, set[str]] = {True: set(), False: set()}
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("analysis", "model", "seed", "snapshot"):

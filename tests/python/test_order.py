@@ -1,10 +1,12 @@
 """The order of the project: who may read whom, and how long anything may be."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -20,7 +22,9 @@ Manifest = dict[str, Any]
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     """The project as dbt sees it."""
     home = tmp_path_factory.mktemp("home")
-    parsed = read_project(load_settings(LAKEHOUSE_HOME=str(home)), "local")
+    # What it sets for dbt would stay for the tests of other files.
+    with mock.patch.dict(os.environ):
+        parsed = read_project(load_settings(LAKEHOUSE_HOME=str(home)), "local")
     written: Manifest = json.loads(json.dumps(parsed.writable_manifest().to_dict(omit_none=True)))
     return written
 

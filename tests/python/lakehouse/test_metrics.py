@@ -1,7 +1,9 @@
 """Each metric of the project, as its YAML says it, is the figure that gold shows."""
 
+import os
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -67,7 +69,9 @@ _FIGURES = {
 @pytest.fixture(scope="module")
 def metric(built: Lakehouse) -> Callable[[str], str]:
     """The SQL of a metric by its name: an aggregate, or a quotient of two."""
-    manifest = read_project(load_settings(LAKEHOUSE_HOME=str(built.home)), "local")
+    # What it sets for dbt would stay for the tests of other files.
+    with mock.patch.dict(os.environ):
+        manifest = read_project(load_settings(LAKEHOUSE_HOME=str(built.home)), "local")
     measures = {
         measure.name: (measure, model.node_relation)
         for model in manifest.semantic_models.values()

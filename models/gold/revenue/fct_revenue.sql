@@ -44,10 +44,10 @@ priced as (
         matched.*,
         case when matched.currency = 'USD' then matched.occurred_on else rates.rate_date end as rate_date,
         case
-            when matched.currency = 'USD' then cast(1 as decimal(19, 12)) else rates.usd_per_unit
+            when matched.currency = 'USD' then cast(1 as decimal(19, 10)) else rates.usd_per_unit
         end as usd_per_unit,
         case
-            when matched.fee_currency = 'USD' then cast(1 as decimal(19, 12)) else fee_rates.usd_per_unit
+            when matched.fee_currency = 'USD' then cast(1 as decimal(19, 10)) else fee_rates.usd_per_unit
         end as fee_usd_per_unit
     from matched
     left join rates on matched.currency = rates.currency and matched.occurred_on = rates.day

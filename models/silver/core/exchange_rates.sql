@@ -35,5 +35,6 @@ select
     currency,
     explode(sequence(rate_date, last_day)) as day,
     rate_date,
-    cast(usd_per_unit as decimal(19, 12)) as usd_per_unit
+    -- engines differ in the last digits of a double
+    cast(round(usd_per_unit, 10) as decimal(19, 10)) as usd_per_unit
 from lasting

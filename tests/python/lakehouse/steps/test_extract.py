@@ -26,7 +26,7 @@ def api() -> Iterator[Api]:
                 "order_reference": f"SO{number}",
                 "customer_email": "Ann@Example.com",
                 "amount": 12.50,
-                "currency": "EUR",
+                "currency": "USD",
                 "status": "paid",
                 "created_at": "2026-11-30T10:00:00+01:00",
                 "updated_at": f"2026-11-30T10:{number // 60:02}:{number % 60:02}.000000Z",

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from ingestion.tables import Tables
+from ingestion.tables import Tables, commented_schema
 from ingestion.times import from_epoch_micros
 
 LOADS = "ops.loads"
@@ -16,12 +16,7 @@ QUARANTINE = "ops.quarantine"
 
 _TIME = pa.timestamp("us", tz="UTC")
 
-
-def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
-    return pa.schema([pa.field(name, kind, metadata={"comment": comment}) for name, kind, comment in columns])
-
-
-LOADS_SCHEMA = _schema(
+LOADS_SCHEMA = commented_schema(
     ("source", pa.string(), "Source system"),
     ("table_name", pa.string(), "Table of the source"),
     ("_source_file", pa.string(), "Path of the delivered file, or kafka://topic/partition"),
@@ -41,7 +36,7 @@ LOADS_SCHEMA = _schema(
     ("topic_id", pa.string(), "What Kafka knows the topic by; a topic that is made again has another"),
 )
 
-QUARANTINE_SCHEMA = _schema(
+QUARANTINE_SCHEMA = commented_schema(
     ("source", pa.string(), "Source system"),
     ("table_name", pa.string(), "Table of the source"),
     ("_source_file", pa.string(), "Path of the delivered file"),

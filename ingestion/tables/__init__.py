@@ -9,6 +9,11 @@ import pyarrow as pa
 ReadItem = Callable[[Any], Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]]
 
 
+def commented_schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    """A schema of names, types and comments, as `Tables.create` takes it."""
+    return pa.schema([pa.field(name, kind, metadata={"comment": comment}) for name, kind, comment in columns])
+
+
 class Tables(Protocol):
     """The tables of a lakehouse by `schema.name`. Each write is one commit; threads may share it."""
 

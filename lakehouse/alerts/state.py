@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.tables import Tables
+from ingestion.tables import Tables, commented_schema
 from lakehouse.alerts.declared import Check
 from lakehouse.alerts.findings import Finding
 from lakehouse.reading.query import read
@@ -21,7 +21,7 @@ _GOOD_RUNS = 2
 _NEWS = timedelta(days=7)
 
 _TIME = pa.timestamp("us", tz="UTC")
-_COLUMNS: list[tuple[str, pa.DataType, str]] = [
+ALERTS_SCHEMA = commented_schema(
     ("fingerprint", pa.string(), "Check and entity: the same from run to run"),
     ("check_name", pa.string(), "Check in alerts.yml"),
     ("entity", pa.string(), "What is wrong, such as a channel, a table or an article"),
@@ -40,9 +40,6 @@ _COLUMNS: list[tuple[str, pa.DataType, str]] = [
     ("snoozed_until", pa.date32(), "Up to and with this day nobody is told that it opened"),
     ("notified_at", _TIME, "When it was told that it opened; null until then"),
     ("clear_notified_at", _TIME, "When it was told that it cleared; null until then"),
-]
-ALERTS_SCHEMA = pa.schema(
-    [pa.field(name, kind, metadata={"comment": comment}) for name, kind, comment in _COLUMNS]
 )
 
 

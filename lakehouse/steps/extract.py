@@ -13,6 +13,7 @@ from ingestion.connectors.extract import extract as extract_streams
 from ingestion.connectors.plan import plan
 from ingestion.connectors.stream import ExtractError, Stream
 from ingestion.contracts import SourceTable
+from ingestion.tables import commented_schema
 from lakehouse.display import ExtractDisplay, print_plans
 from lakehouse.engines.local import tables_and_discovery
 from lakehouse.errors import LakehouseError, UsageError
@@ -21,7 +22,7 @@ from lakehouse.settings import Settings
 EXTRACTS = "ops.extracts"
 
 _TIME = pa.timestamp("us", tz="UTC")
-_COLUMNS: list[tuple[str, pa.DataType, str]] = [
+EXTRACTS_SCHEMA = commented_schema(
     ("source", pa.string(), "Source system"),
     ("table_name", pa.string(), "Table of the source"),
     ("window_from", _TIME, "What changed from here on was asked for; null for everything"),
@@ -34,9 +35,6 @@ _COLUMNS: list[tuple[str, pa.DataType, str]] = [
     ("error", pa.string(), "Why the stream stopped; null where it came to its end"),
     ("started_at", _TIME, "When extracting began"),
     ("finished_at", _TIME, "When extracting ended"),
-]
-EXTRACTS_SCHEMA = pa.schema(
-    [pa.field(name, kind, metadata={"comment": comment}) for name, kind, comment in _COLUMNS]
 )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, NamedTuple
 
 from sampledata.places import City
@@ -247,6 +247,11 @@ class Click:
 def order_name(number: int) -> str:
     """The name of an order by its number."""
     return f"#{1000 + number}"
+
+
+def rounded(amount: Decimal, digits: int = 2) -> Decimal:
+    """An amount with so many digits; half of the last one is rounded up."""
+    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def cents(amount: int) -> Decimal:

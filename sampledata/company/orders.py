@@ -4,14 +4,25 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sampledata.company.assortment import WAREHOUSES, Assortment
-from sampledata.company.model import ZERO, Line, Order, Parcel, Payment, Person, Refund, cents, order_name
+from sampledata.company.model import (
+    ZERO,
+    Line,
+    Order,
+    Parcel,
+    Payment,
+    Person,
+    Refund,
+    cents,
+    order_name,
+    rounded,
+)
 from sampledata.company.parcels import CARRIERS, parcel
 from sampledata.sampling import (
     BLOCK_ROWS,
@@ -196,15 +207,15 @@ class OrderBook:
             goods = article.variant.price * quantity
             is_gift_card = article.product.is_gift_card
             discount = goods * _DISCOUNT_PERCENT / 100 if drawn["discounted"] and not is_gift_card else ZERO
-            tax = ZERO if is_gift_card else (goods - _rounded(discount)) * _TAX_PERCENT / 100
+            tax = ZERO if is_gift_card else (goods - rounded(discount)) * _TAX_PERCENT / 100
             sku = article.variant.sku_at(drawn["placed_at"])
-            yield Line(article, sku, quantity, article.variant.price, _rounded(discount), _rounded(tax))
+            yield Line(article, sku, quantity, article.variant.price, rounded(discount), rounded(tax))
 
 
 def in_currency(amount: Decimal, currency: str) -> Decimal:
     """What a customer pays in a currency for an amount of dollars, rounded to its least unit."""
     rate, decimals = _RATES[currency]
-    return _rounded(amount * rate, decimals)
+    return rounded(amount * rate, decimals)
 
 
 def digits_of(currency: str) -> int:
@@ -251,16 +262,12 @@ def _refunds(
         return
     quantity = 1 + int(drawn["chance"] * line.quantity)
     at = sent.delivered_at + timedelta(days=drawn["days_to_return"])
-    yield Refund(at.replace(microsecond=0), 0, quantity, _rounded(line.total * quantity / line.quantity))
+    yield Refund(at.replace(microsecond=0), 0, quantity, rounded(line.total * quantity / line.quantity))
 
 
 def _split(values: IntArray, ends: list[int]) -> list[list[int]]:
     every = values.tolist()
     return [every[start:end] for start, end in itertools.pairwise(ends)]
-
-
-def _rounded(amount: Decimal, decimals: int = 2) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def _utc(seconds: int) -> datetime:

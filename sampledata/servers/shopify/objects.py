@@ -7,8 +7,10 @@ and a return mirrors what it returns.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
+
+from sampledata.company.model import rounded
 
 Object = dict[str, Any]
 ZERO = Decimal("0.00")
@@ -25,7 +27,7 @@ class Currency:
 
     def money(self, amount: Decimal) -> Object:
         """An amount of the shop's currency in both."""
-        paid = (amount * self.rate).quantize(Decimal(1).scaleb(-self.digits), ROUND_HALF_UP)
+        paid = rounded(amount * self.rate, self.digits)
         return {
             "shopMoney": {"amount": str(amount), "currencyCode": self.shop},
             "presentmentMoney": {"amount": str(paid), "currencyCode": self.presentment},
@@ -210,7 +212,7 @@ def refund(
     for index, quantity in returned.items():
         sale, line = placed[index], order["lineItems"][index]
         total, tax, discount = (
-            _cents(Decimal(sale[name]["shopMoney"]["amount"]) * quantity / line["quantity"])
+            rounded(Decimal(sale[name]["shopMoney"]["amount"]) * quantity / line["quantity"])
             for name in ("totalAmount", "totalTaxAmount", "totalDiscountAmountBeforeTaxes")
         )
         sales.append(Sale(sale["lineType"], -total, -tax, -discount, -quantity, line["id"]))
@@ -387,7 +389,3 @@ def _line(line: Line, identity: str, money: Any) -> Object:
         "discountAllocations": [discount] if line.discount else [],
         "taxLines": [_tax(money(line.tax))] if line.tax else [], "duties": [],
     }  # fmt: skip
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -1,5 +1,7 @@
 -- The payments that settle an order through Stripe are what the shop took by Stripe: sales and captures that
 -- succeeded, no authorization, which is no money yet.
+{{ config(severity='warn') }}
+
 with taken as (
 
     select

@@ -1,4 +1,6 @@
 -- The entries of an order's ledger add up to what the order says: as it was placed, and as it is now.
+{{ config(severity='warn') }}
+
 with ledger as (
 
     select

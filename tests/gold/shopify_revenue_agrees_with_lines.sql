@@ -1,5 +1,7 @@
 -- The ledger's gross sales, discounts and returns are those of the order's lines and refunds, which tell
 -- them a second time.
+{{ config(severity='warn') }}
+
 with revenue as (
 
     select

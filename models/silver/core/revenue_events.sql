@@ -1,4 +1,4 @@
-{%- set sources = ['crm', 'storefront', 'shopify', 'stripe', 'transactions'] %}
+{%- set sources = ['line', 'shopify', 'stripe', 'transactions'] %}
 {%- set parts = ['gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty'] %}
 
 with told as (

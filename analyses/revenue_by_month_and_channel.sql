@@ -3,9 +3,7 @@ select
     cast(date_trunc('month', occurred_at) as date) as month,
     channel,
     sum(amount_usd) as revenue_usd,
-    count(distinct case
-        when event_type in ('sale', 'payment') and not is_settlement then coalesce(order_id, source_id)
-    end) as orders,
+    count(distinct order_key) as orders,
     sum(fee_usd) as fees_usd
 from {{ ref('fct_revenue') }}
 where occurred_at is not null

@@ -6,20 +6,15 @@
 
 {%- set parts = ['gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty'] %}
 {%- set columns = [
-    'channel', 'source_id', 'event_type', 'order_id', 'payment_id', 'person_key', 'occurred_at', 'local_date', 'currency',
-    'gross', 'discount', 'returns', 'shipping', 'tax', 'tip', 'gift_card', 'duty', 'amount', 'total_charged',
-    'fee', 'fee_currency', 'usd_per_unit', 'rate_date', 'amount_usd', 'fee_usd', 'is_settlement'
+    'channel', 'source_id', 'event_type', 'order_id', 'payment_id', 'order_key', 'person_key',
+    'occurred_at', 'local_date', 'currency', 'gross', 'discount', 'returns', 'shipping', 'tax', 'tip',
+    'gift_card', 'duty', 'amount', 'total_charged', 'fee', 'fee_currency', 'usd_per_unit', 'rate_date',
+    'amount_usd', 'fee_usd', 'is_settlement'
 ] %}
 
 with events as (
 
     select * from {{ ref('revenue_events') }}
-
-),
-
-rates as (
-
-    select * from {{ ref('exchange_rates') }}
 
 ),
 
@@ -50,8 +45,9 @@ priced as (
             when matched.fee_currency = 'USD' then cast(1 as decimal(19, 10)) else fee_rates.usd_per_unit
         end as fee_usd_per_unit
     from matched
-    left join rates on matched.currency = rates.currency and matched.occurred_on = rates.day
-    left join rates as fee_rates
+    left join {{ ref('exchange_rates') }} as rates
+        on matched.currency = rates.currency and matched.occurred_on = rates.day
+    left join {{ ref('exchange_rates') }} as fee_rates
         on matched.fee_currency = fee_rates.currency and matched.occurred_on = fee_rates.day
 
 ),
@@ -78,6 +74,10 @@ final as (
         event_type,
         sold_order_id as order_id,
         payment_id,
+        case
+            when event_type in ('sale', 'payment') and not is_settlement
+                then concat_ws('|', channel, coalesce(sold_order_id, source_id))
+        end as order_key,
         person_key,
 
         -- times

@@ -63,9 +63,7 @@ sums as (
         channel,
         cast(occurred_at as date) as date_day,
         sum(amount_usd) as amount_usd,
-        count(distinct case
-            when event_type in ('sale', 'payment') and not is_settlement then coalesce(order_id, source_id)
-        end) as orders
+        count(distinct order_key) as orders
     from revenue
     group by channel, cast(occurred_at as date)
 

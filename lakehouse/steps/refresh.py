@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import signal
 import threading
 import time
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 # Sail 0.7 keeps some 100 KB of each statement for as long as its process lives: it is replaced in time.
 _REFRESHES_A_PROCESS = 200
 
-_pickled: bytes | None = None
+_packed: bytes | None = None
 
 
 class GoldProcess:
@@ -120,10 +119,12 @@ def _refresh(settings: Settings, written_to: datetime) -> None:
 
 def _project(settings: Settings) -> "Manifest":
     """The project, read once a process; a copy, as dbt writes the queries of a run into it."""
-    global _pickled
-    _pickled = _pickled or pickle.dumps(read_project(settings, "local"))
-    manifest: Manifest = pickle.loads(_pickled)
-    return manifest
+    global _packed
+    from dbt.contracts.graph.manifest import Manifest
+
+    # dbt's own format: a pickled manifest mixes up its lookups where the project has metrics.
+    _packed = _packed or read_project(settings, "local").to_msgpack()
+    return Manifest.from_msgpack(_packed)
 
 
 def _live_with_parent() -> None:

@@ -32,8 +32,9 @@ def deploy(
     from lakehouse.deployment.deploy import deploy as carry_out
     from lakehouse.deployment.show import as_json as json_of
     from lakehouse.deployment.show import lines, summary
-    from lakehouse.deployment.workspace import Workspace
+    from lakehouse.deployment.workspace import Workspace, require_sdk
 
+    require_sdk()
     settings = read_settings()
     compared = bool(settings.databricks_host) or not dry_run
     workspace = Workspace(settings) if compared else None
@@ -105,8 +106,9 @@ def trigger(
 
 def _deployed(target: str) -> "tuple[Bundle, Workspace]":
     from lakehouse.deployment.bundle import read_bundle
-    from lakehouse.deployment.workspace import Workspace
+    from lakehouse.deployment.workspace import Workspace, require_sdk
 
+    require_sdk()
     settings = read_settings()
     workspace = Workspace(settings)
     # Which version of files is there makes no difference.

@@ -72,8 +72,7 @@ def build_wheel(project: Path, out: Path) -> Path:
         UsageError: there is no uv.
         LakehouseError: it cannot be built.
     """
-    uv = shutil.which("uv") or str(project / ".cache/uv/bin/uv")
-    command = [uv, "build", "--wheel", "--quiet", "--out-dir", str(out), str(project)]
+    command = [find_uv(project), "build", "--wheel", "--quiet", "--out-dir", str(out), str(project)]
     try:
         built = subprocess.run(command, capture_output=True, text=True, timeout=_BUILD_SECONDS)
     except OSError:
@@ -86,3 +85,8 @@ def build_wheel(project: Path, out: Path) -> Path:
     if built.returncode != 0 or not wheels:
         raise LakehouseError(f"The wheel cannot be built: {built.stderr.strip()}")
     return wheels[0]
+
+
+def find_uv(project: Path) -> str:
+    """The uv of this machine, else that of `make setup`, which need not be there."""
+    return shutil.which("uv") or str(project / ".cache/uv/bin/uv")

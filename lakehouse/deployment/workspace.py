@@ -207,13 +207,23 @@ class Workspace:
         )
 
 
-def _configuration(settings: Settings) -> "Config":
+def require_sdk() -> None:
+    """Make sure that the SDK of Databricks is there.
+
+    Raises:
+        UsageError: it is not installed.
+    """
     try:
-        from databricks.sdk.config import Config
+        import databricks.sdk  # noqa: F401
     except ImportError:
         raise UsageError(
             "The SDK of Databricks is not installed: run `uv sync --extra databricks`, or `make spark`."
         ) from None
+
+
+def _configuration(settings: Settings) -> "Config":
+    from databricks.sdk.config import Config
+
     # That a workspace says nothing of itself is no matter.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     try:

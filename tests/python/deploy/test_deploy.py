@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -330,6 +331,23 @@ def test_a_workspace_that_does_not_let_in_is_named(deployment: Deployment) -> No
     deployment.refuses("The token is expired.*set DATABRICKS_TOKEN")
     deployment.settings["DATABRICKS_TOKEN"] = ""
     deployment.refuses("cannot be reached with these settings: .*Set DATABRICKS_HOST")
+
+
+def test_a_service_principal_logs_in_with_its_secret(deployment: Deployment) -> None:
+    deployment.settings |= {
+        "DATABRICKS_TOKEN": "",
+        "DATABRICKS_CLIENT_ID": "00000000-0000-0000-0000-000000000000",
+        "DATABRICKS_CLIENT_SECRET": "of-the-tests",
+    }
+    deployment.deploy()
+    assert sorted(job["tags"]["key"] for job in deployment.workspace.jobs.values()) == JOBS
+
+
+def test_without_the_sdk_it_is_said_how_to_get_it(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "databricks.sdk", None)
+    deployment.refuses("not installed: run `uv sync --extra databricks`")
 
 
 def test_no_secret_is_told(deployment: Deployment, tmp_path: Path) -> None:

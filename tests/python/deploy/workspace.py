@@ -91,6 +91,12 @@ class Workspace:
     def answer(self, call: str, query: dict[str, str], body: bytes) -> Json:
         """What a call returns, after doing its work."""
         routes = {
+            r"GET /\.well-known/databricks-config": lambda: {"oidc_endpoint": f"https://{self.address}/oidc"},
+            r"GET /oidc/.*": lambda: {
+                "authorization_endpoint": f"https://{self.address}/oidc/v1/authorize",
+                "token_endpoint": f"https://{self.address}/oidc/v1/token",
+            },
+            r"POST /oidc/v1/token": lambda: self._log_in(parse_qs(body.decode())),
             r"GET /api/2\.0/preview/scim/v2/Me": lambda: {"userName": ALICE},
             r"GET /api/2\.2/jobs/list": lambda: self._list(query),
             r"GET /api/2\.2/jobs/get": lambda: self._get(query),
@@ -116,6 +122,11 @@ class Workspace:
             if re.fullmatch(route, call):
                 return do() or {}
         raise Refused(404, "ENDPOINT_NOT_FOUND", f"No API found for '{call}'")
+
+    def _log_in(self, asked: dict[str, list[str]]) -> Json:
+        if asked["grant_type"] != ["client_credentials"]:
+            raise Refused(400, "unsupported_grant_type", "client credentials only")
+        return {"access_token": self.token, "token_type": "Bearer", "expires_in": 3600}
 
     def _list(self, query: dict[str, str]) -> Json:
         start = int(query.get("page_token", 0))

@@ -1,5 +1,6 @@
 """The bundle: `databricks.yml` with the files that it includes, for one target."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,8 @@ class User:
 
     @property
     def short_name(self) -> str:
-        """What stands before the @."""
-        return self.name.partition("@")[0]
+        """What stands before the @, as the CLI of Databricks writes it."""
+        return re.sub(r"\W+", "_", self.name.partition("@")[0].lower())
 
     @property
     def run_as(self) -> dict[str, str]:
@@ -170,7 +171,7 @@ def _read(file: Path) -> Declared:
     return content
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads texts with their places."""
 
 

@@ -49,11 +49,6 @@ class Plan:
     uploads: dict[str, Files]
     jobs: list[JobAction]
 
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether the workspace is as the files say."""
-        return not self.tables and not self.uploads and all(job.kind == "keep" for job in self.jobs)
-
 
 def make_plan(
     project: Path, target: str, wheel: Files, values: dict[str, str], workspace: Workspace | None

@@ -16,7 +16,7 @@ def lines(plan: Plan) -> Iterator[str]:
     for table in plan.tables:
         yield from _table(table)
     for folder, files in plan.uploads.items():
-        yield f"+ {folder}: {len(files.contents)} files"
+        yield f"+ {folder}: upload of {len(files.contents)}"
     for job in plan.jobs:
         yield from _job(job)
 
@@ -25,7 +25,7 @@ def summary(plan: Plan) -> str:
     """How many jobs are created, changed, kept and deleted."""
     kinds = [job.kind for job in plan.jobs]
     return (
-        f"{kinds.count('create')} jobs to create, {kinds.count('change')} to change, "
+        f"Jobs: {kinds.count('create')} to create, {kinds.count('change')} to change, "
         f"{kinds.count('delete')} to delete, {kinds.count('keep')} as they are"
     )
 

@@ -83,8 +83,9 @@ def test_tasks_call_commands_with_options_that_they_have(job: str) -> None:
             application.commands[name].make_context(name, arguments)
 
 
-def test_all_sources_but_the_gyms_go_through_the_pipeline() -> None:
-    ingest, *_ = bundle().jobs["ingest_process_pipeline"]["tasks"]
+@pytest.mark.parametrize("job", ["ingest_process_pipeline", "process_data_by_year"])
+def test_all_sources_but_the_gyms_are_ingested(job: str) -> None:
+    ingest, *_ = bundle().jobs[job]["tasks"]
     parameters = ingest["python_wheel_task"]["parameters"]
     loaded = {p.removeprefix("--source=") for p in parameters if p.startswith("--source=")}
     assert loaded == {table.source for table in read_contracts(PROJECT / "models")} - {"gym"}

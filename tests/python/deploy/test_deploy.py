@@ -108,7 +108,7 @@ def test_a_deployment_makes_each_job_once_and_then_changes_nothing(deployment: D
     assert workspace.files[f"{ROOT}/files/{files}/models/one.sql"] == b"select 1 as one"
 
     workspace.calls.clear()
-    assert "0 jobs to create, 0 to change, 0 to delete" in deployment.deploy()
+    assert "0 to create, 0 to change, 0 to delete" in deployment.deploy()
     assert workspace.changes == []
 
 
@@ -145,7 +145,7 @@ def test_what_is_to_be_done_is_shown_and_not_done(deployment: Deployment) -> Non
 def test_without_a_workspace_a_dry_run_shows_what_would_be_made(deployment: Deployment) -> None:
     deployment.settings["DATABRICKS_HOST"] = ""
     output = deployment.deploy("--dry-run")
-    assert "7 jobs to create" in output and "set DATABRICKS_HOST" in output
+    assert "7 to create" in output and "set DATABRICKS_HOST" in output
     assert deployment.workspace.calls == []
 
 
@@ -198,7 +198,7 @@ def test_job_clusters_of_the_cloud_make_no_difference(deployment: Deployment) ->
     deployment.deploy()
     (library,) = deployment.workspace.job("events")["tasks"][0]["libraries"]
     assert deployment.workspace.files[library["whl"]] == b"a wheel"
-    assert "0 jobs to create, 0 to change" in deployment.deploy()
+    assert "0 to create, 0 to change" in deployment.deploy()
 
 
 @pytest.mark.parametrize("status", [0, 429])
@@ -209,7 +209,7 @@ def test_calls_that_are_throttled_or_lose_their_answer_are_made_once_more(
     deployment.workspace.faults = [Fault(calls, status, times=2) for calls in every]
     deployment.deploy()
     assert sorted(job["tags"]["key"] for job in deployment.workspace.jobs.values()) == JOBS
-    assert "0 jobs to create, 0 to change" in deployment.deploy()
+    assert "0 to create, 0 to change" in deployment.deploy()
 
 
 def test_a_deployment_that_broke_off_is_completed_by_the_next(deployment: Deployment) -> None:
@@ -234,7 +234,7 @@ def test_a_job_that_was_deleted_comes_back(deployment: Deployment) -> None:
     workspace = deployment.workspace
     (id,) = (id for id, job in workspace.jobs.items() if job["tags"]["key"] == "gym")
     del workspace.jobs[id]
-    assert "1 jobs to create, 0 to change" in deployment.deploy()
+    assert "1 to create, 0 to change" in deployment.deploy()
     assert sorted(job["tags"]["key"] for job in workspace.jobs.values()) == JOBS
 
 
@@ -329,8 +329,12 @@ def test_a_workspace_that_does_not_let_in_is_named(deployment: Deployment) -> No
     deployment.refuses("does not allow GET /api/2.1/unity-catalog/catalogs/lakehouse_dev: no, 403")
     workspace.token = "dapi-another"
     deployment.refuses("The token is expired.*set DATABRICKS_TOKEN")
+    workspace.faults = [Fault(".*Me", 0, times=999)]
+    deployment.refuses("does not answer GET .*: run the same command again", exit_code=1)
     deployment.settings["DATABRICKS_TOKEN"] = ""
     deployment.refuses("cannot be reached with these settings: .*Set DATABRICKS_HOST")
+    deployment.settings["DATABRICKS_HOST"] = "127.0.0.1:1"
+    deployment.refuses("DATABRICKS_HOST 127.0.0.1:1 does not answer")
 
 
 def test_a_service_principal_logs_in_with_its_secret(deployment: Deployment) -> None:

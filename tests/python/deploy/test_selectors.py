@@ -1,13 +1,17 @@
 """What tasks select: each model and each test once, in layers."""
 
 import os
+import shlex
 from collections.abc import Callable
 from unittest import mock
 
 import pytest
 
+from lakehouse.deployment.rules import all_tasks
 from lakehouse.engines.dbt import invoke, read_project
 from lakehouse.settings import load_settings
+
+from .test_bundle import bundle
 
 Select = Callable[..., list[str]]
 _NO_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
@@ -49,3 +53,25 @@ def test_the_layers_of_crm_and_erp_have_what_is_made_of_these(select: Select) ->
     assert sorted(n for n in layers if not n.startswith(kinds)) == [
         n for n in made if not n.startswith(kinds)
     ]
+
+
+def test_a_year_is_processed_between_what_it_needs_and_what_needs_it(select: Select) -> None:
+    tasks = [task for task in all_tasks(bundle().jobs["process_data_by_year"]) if "dbt_task" in task]
+    chosen = {task["task_key"]: select(*_choice(task["dbt_task"]["commands"][0])) for task in tasks}
+    orders = "lakehouse.gold.orders"
+    assert chosen["process-data"] == [
+        f"{orders}.fct_orders",
+        # What looks at other tables, too, is not true after a part of the years.
+        f"{orders}.fct_orders_key_missing_or_repeated",
+        f"{orders}.fct_orders_price_out_of_range",
+    ]
+    assert f"{orders}.dim_storefront_product" in chosen["prepare"]
+    assert f"{orders}.profit_by_year" in chosen["aggregates"]
+    names = [name for names in chosen.values() for name in names]
+    assert len(names) == len(set(names))
+
+
+def _choice(command: str) -> list[str]:
+    """The arguments of a command that say what is built."""
+    words = shlex.split(command)
+    return words[words.index("--select") : words.index("--target")]

@@ -51,7 +51,7 @@ def test_references_have_their_values(tmp_path: Path) -> None:
         ("      description: ${resources.jobs.a.id}", r"a.yml:5: \$\{resources.jobs.a.id\} has no value"),
         ("      description: a ${var.list}", r"a.yml:5: \$\{var.list\} is no text"),
         ("      description: ${resources.jobs.a.description}", "a.yml:5: .* leads back to itself"),
-        ("      description: [", r"a.yml cannot be read: .*line 5"),
+        ("      description: [", r"a.yml cannot be read: .*line 6"),
         ("    b:", "a.yml: jobs.b has no settings"),
         ("  pipelines: {}", "does not know pipelines in resources"),
     ],

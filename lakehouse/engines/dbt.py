@@ -93,10 +93,10 @@ def check_target(target: str, settings: Settings) -> None:
     if target == "databricks" and missing:
         raise UsageError(f"The target databricks needs {', '.join(missing)}. See .env.example.")
     if target == "databricks":
-        _check_answers(settings.databricks_host or "")
+        check_answers(settings.databricks_host or "")
 
 
-def _check_answers(host: str) -> None:
+def check_answers(host: str) -> None:
     """Make sure that a server is there; what it says does not matter, but dbt would try for minutes."""
     try:
         urlopen(Request(f"https://{host}/", method="HEAD"), timeout=_PATIENCE_SECONDS).close()
@@ -133,7 +133,9 @@ def _rendered(value: Any) -> Any:
     """What dbt makes of values of a profile: each is rendered by itself, whatever a variable holds."""
     if isinstance(value, dict):
         return {key: _rendered(inner) for key, inner in value.items()}
-    return _PROFILE.from_string(value).render(env_var=os.environ.get) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _PROFILE.from_string(value).render(env_var=os.environ.get, var=lambda _, default=None: default)
 
 
 _PROFILE = SandboxedEnvironment(undefined=StrictUndefined)

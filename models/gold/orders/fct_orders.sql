@@ -3,6 +3,10 @@
 with orders as (
 
     select * from {{ ref('stg_storefront__orders') }}
+    {% if is_incremental() and var('order_year', none) %}
+    -- a period is taken up anew, without a look at the others
+    where year(order_date) = {{ var('order_year') }}
+    {% endif %}
 
 ),
 

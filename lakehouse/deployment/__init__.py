@@ -1,0 +1,1 @@
+"""From `databricks.yml` to a workspace: read, check, compare, change."""

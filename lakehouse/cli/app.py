@@ -10,6 +10,7 @@ from rich.console import Console
 from ingestion.contracts import SourceTable, read_contracts, select_sources
 from ingestion.landing.zone import LandingError, check_landing
 from lakehouse.engines.environment import export
+from lakehouse.engines.secrets import export_secrets
 from lakehouse.errors import UsageError
 from lakehouse.private import keep_private
 from lakehouse.settings import Settings, load_settings, wrong_in_environment
@@ -74,6 +75,10 @@ def settings_for_all(
     catalog: Annotated[
         str | None, typer.Option(help="On Databricks, instead of DATABRICKS_CATALOG; else lakehouse.")
     ] = None,
+    secrets: Annotated[
+        str | None,
+        typer.Option(metavar="SCOPE", help="On Databricks, take settings from this scope of secrets, too."),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
@@ -84,6 +89,8 @@ def settings_for_all(
     The options below come before the command: lakehouse --home DIR status.
     """
     _given.update(LAKEHOUSE_PROJECT=project, LAKEHOUSE_HOME=home, DATABRICKS_CATALOG=catalog)
+    if secrets:
+        export_secrets(secrets)
 
 
 def read_settings(**overrides: str | None) -> Settings:

@@ -7,7 +7,7 @@ from lakehouse.warehouse import Warehouse
 
 
 def compact_tables(warehouse: Warehouse, names: Sequence[str]) -> None:
-    """Join the small files of the tables (`schema.table`) that have many."""
+    """Join the small files of the tables (`schema.table`) that have many; on Databricks, maintenance does."""
     for place, name in enumerate(names):
         schema, table = name.split(".")
         if warehouse.folders.exists(schema, table):

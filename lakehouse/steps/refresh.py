@@ -11,6 +11,7 @@ from datetime import datetime
 from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING
 
+from ingestion.landing.discovery import on_databricks
 from lakehouse.engines.dbt import invoke, read_project, tables_built
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
@@ -107,7 +108,8 @@ def _refresh(settings: Settings, written_to: datetime) -> None:
     # Nobody reads the manifest of a refresh, and writing it takes half a second.
     options = ["--cache-selected-only", "--no-write-json", "--vars", known]
     manifest = _project(settings)
-    result = invoke(settings, ["run", "--select", "tag:streaming", *options], manifest=manifest)
+    arguments = ["run", "--target", _target(), "--select", "tag:streaming", *options]
+    result = invoke(settings, arguments, manifest=manifest)
     if not result.success:
         ran = getattr(result.result, "results", [])
         failed = [f"{node.node.name}: {node.message}" for node in ran if str(node.status) == "error"]
@@ -123,8 +125,12 @@ def _project(settings: Settings) -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
 
     # dbt's own format: a pickled manifest mixes up its lookups where the project has metrics.
-    _packed = _packed or read_project(settings, "local").to_msgpack()
+    _packed = _packed or read_project(settings, _target()).to_msgpack()
     return Manifest.from_msgpack(_packed)
+
+
+def _target() -> str:
+    return "databricks" if on_databricks() else "local"
 
 
 def _live_with_parent() -> None:

@@ -18,10 +18,11 @@ from rich.console import Console
 from ingestion.bronze import LOADS, QUARANTINE, FileLoad
 from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
-from ingestion.landing.discovery import Listing
+from ingestion.landing.discovery import Listing, on_databricks
 from ingestion.landing.zone import FileGlob, LandedFile
 from ingestion.streams import Query, QueryProgress
 from lakehouse.display import StreamDisplay
+from lakehouse.engines.dbt import check_target
 from lakehouse.errors import UsageError, raise_for
 from lakehouse.settings import Settings
 from lakehouse.steps.compact import compact_tables
@@ -54,11 +55,13 @@ def follow(
     reaches gold before the end.
 
     Raises:
-        UsageError: the trigger is no length of time.
+        UsageError: the trigger is no length of time; or, on Databricks, settings of dbt are missing.
         LakehouseError: a cycle failed, or files were refused.
         KeyboardInterrupt: it was ended by Ctrl-C.
     """
     interval = trigger_seconds(trigger)
+    if on_databricks():
+        check_target("databricks", settings)
     with (
         _stopped_by_signals() as stopped,
         StreamDisplay(console) as display,

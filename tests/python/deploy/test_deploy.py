@@ -347,6 +347,18 @@ def test_a_service_principal_logs_in_with_its_secret(deployment: Deployment) -> 
     assert sorted(job["tags"]["key"] for job in deployment.workspace.jobs.values()) == JOBS
 
 
+def test_settings_come_from_a_scope_of_secrets(deployment: Deployment) -> None:
+    # Nobody listens there; that the command tries says that it has both settings.
+    deployment.workspace.secrets = {"API_URL": "http://127.0.0.1:9", "API_KEY": "canary-4711"}
+    extract = ["--secrets", "lakehouse", "extract", "transactions"]
+    shutil.copytree(PROJECT / "models", deployment.project / "models", dirs_exist_ok=True)
+    assert "API_URL" in deployment.run("extract", "transactions", exit_code=2)
+    output = deployment.run(*extract, exit_code=1)
+    assert "127.0.0.1" in output and "canary" not in output
+    deployment.workspace.faults = [Fault(".*secrets/list", 403, times=9)]
+    assert "scope of secrets 'lakehouse' cannot be read" in deployment.run(*extract, exit_code=2)
+
+
 def test_without_the_sdk_it_is_said_how_to_get_it(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

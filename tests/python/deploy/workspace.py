@@ -1,5 +1,6 @@
 """A workspace of Databricks on loopback, as far as a deployment sees it, with its moods."""
 
+import base64
 import datetime
 import ipaddress
 import json
@@ -61,6 +62,7 @@ class Workspace:
     grants: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     runs: dict[str, Json] = field(default_factory=dict)
     states: list[Json] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     calls: list[tuple[str, bytes]] = field(default_factory=list)
     token: str = TOKEN
@@ -98,6 +100,11 @@ class Workspace:
             },
             r"POST /oidc/v1/token": lambda: self._log_in(parse_qs(body.decode())),
             r"GET /api/2\.0/preview/scim/v2/Me": lambda: {"userName": ALICE},
+            r"GET /api/2\.0/secrets/list": lambda: {"secrets": [{"key": key} for key in self.secrets]},
+            r"GET /api/2\.0/secrets/get": lambda: {
+                "key": query["key"],
+                "value": base64.b64encode(self.secrets[query["key"]].encode()).decode(),
+            },
             r"GET /api/2\.2/jobs/list": lambda: self._list(query),
             r"GET /api/2\.2/jobs/get": lambda: self._get(query),
             r"POST /api/2\.2/jobs/create": lambda: self._create(json.loads(body)),

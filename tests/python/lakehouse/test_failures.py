@@ -82,3 +82,11 @@ def test_a_name_that_is_nearly_a_setting_is_warned_of(lakehouse: Lakehouse) -> N
     assert "Warning: LAKEHOUSE_LANDIN is no setting; did you mean LAKEHOUSE_LANDING?" in lakehouse.run(
         "history", "dim_city"
     )
+
+
+def test_a_volume_of_databricks_needs_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    without_locks = mock.patch("fcntl.flock", side_effect=OSError(errno.ENOSYS, "Function not implemented"))
+    with without_locks, writer_lock(tmp_path / "home"):
+        pass
+    assert (tmp_path / "home").is_dir()

@@ -66,6 +66,10 @@ kafka: .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-C
 rates: setup  ## Bring the newest rates of exchange into the seed ecb_rates
 	@python -m tools.exchange_rates
 
+.PHONY: governance
+governance: setup  ## Write deploy/governance.sql anew from the `pii` of columns
+	@python -m tools.governance
+
 .PHONY: test
 test: .cache/kafka/.ready $(STRIPE_MOCK) lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -141,13 +141,15 @@ def maintain_on_databricks(settings: Settings, kept: timedelta, console: Console
         LakehouseError: a statement failed.
     """
 
-    def tell(event: Any) -> None:
+    reasons: list[str] = []
+
+    def hear(event: Any) -> None:
         if event.info.name == "JinjaLogInfo":
             say(console, event.info.msg)
+        elif event.info.name.startswith("RunningOperation"):
+            reasons.append(event.data.exc)
 
     hours = json.dumps({"retain_hours": int(kept.total_seconds() // 3600)})
-    result = invoke(settings, ["run-operation", "maintain", "--args", hours, "--target", "databricks"], tell)
+    result = invoke(settings, ["run-operation", "maintain", "--args", hours, "--target", "databricks"], hear)
     if not result.success:
-        ran: Sequence[Any] = getattr(result.result, "results", [])
-        reason = result.exception or "; ".join(str(operation.message) for operation in ran)
-        raise LakehouseError(f"dbt: {reason}")
+        raise LakehouseError(f"dbt: {result.exception or '; '.join(reasons)}")

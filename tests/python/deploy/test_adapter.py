@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from lakehouse.engines.dbt import invoke, read_project
+from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, load_settings
 from lakehouse.steps.maintain import maintain_on_databricks
 
@@ -145,6 +146,17 @@ def test_maintenance_goes_over_every_table_that_is_there(built: Built) -> None:
     analyzed = [f"analyze table {table} compute statistics for all columns" for table in tables]
     assert sorted(s for s in sent if s.startswith("analyze")) == analyzed
     assert f"{tables[0]} was maintained" in shown.getvalue()
+
+
+def test_maintenance_says_what_the_warehouse_refuses(built: Built) -> None:
+    home, warehouse, _ = built
+    with (
+        mock.patch.dict("os.environ"),
+        mock.patch("databricks.sql.connect", warehouse.connect),
+        mock.patch.object(warehouse, "answer", side_effect=RuntimeError("no permission to MODIFY")),
+        pytest.raises(LakehouseError, match="no permission to MODIFY"),
+    ):
+        maintain_on_databricks(settings(home), timedelta(days=7), Console(file=io.StringIO()))
 
 
 def test_a_developer_has_tables_of_their_own(built: Built, tmp_path: Path) -> None:

@@ -140,7 +140,6 @@ def maintain_on_databricks(settings: Settings, kept: timedelta, console: Console
     Raises:
         LakehouseError: a statement failed.
     """
-
     reasons: list[str] = []
 
     def hear(event: Any) -> None:

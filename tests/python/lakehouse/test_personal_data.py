@@ -1,7 +1,6 @@
 """What looks personal in the rows of the sample company is tagged: in bronze, and in all that is built."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping, Set
 

@@ -159,6 +159,21 @@ def test_maintenance_says_what_the_warehouse_refuses(built: Built) -> None:
         maintain_on_databricks(settings(home), timedelta(days=7), Console(file=io.StringIO()))
 
 
+def test_own_schemas_are_dropped_and_those_of_production_are_not(built: Built) -> None:
+    home, warehouse, _ = built
+    before = len(warehouse.sent)
+    with mock.patch.dict("os.environ"), mock.patch("databricks.sql.connect", warehouse.connect):
+        arguments = ("run-operation", "drop_schemas", "--target", "databricks")
+        assert not invoke(settings(home), arguments).success
+        assert warehouse.sent[before:] == []
+        assert invoke(settings(home, "pr_12"), arguments).success
+    names = ("gold", "silver", "snapshots", "ops")
+    assert {f"drop schema if exists `lakehouse`.`pr_12_{name}` cascade" for name in names} <= set(
+        warehouse.sent[before:]
+    )
+    assert all("`lakehouse`.`pr_12_" in statement for statement in warehouse.sent[before:])
+
+
 def test_a_developer_has_tables_of_their_own(built: Built, tmp_path: Path) -> None:
     home, production, _ = built
     state = tmp_path / "production"

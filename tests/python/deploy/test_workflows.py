@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,32 @@ def test_only_what_was_approved_is_deployed() -> None:
     assert "--dry-run --json > plan.json" in planned and compared == "diff approved/plan.json plan.json"
     assert deployed.endswith('lakehouse deploy --target "$TARGET"')
     assert deploy["deploy"]["concurrency"]["cancel-in-progress"] is False
+
+
+@pytest.mark.parametrize(("approved", "deploys"), [('{"jobs": 2}', True), ('{"jobs": 1}', False)])
+def test_the_script_deploys_what_was_approved_and_nothing_else(
+    tmp_path: Path, approved: str, deploys: bool
+) -> None:
+    job = yaml.safe_load((GITHUB / "workflows" / "deploy.yml").read_text())["jobs"]["deploy"]
+    (script,) = (step for step in job["steps"] if "lakehouse deploy" in step.get("run", ""))
+    # A workflow of this step alone, with a `uv` that writes down what it is asked for.
+    alone = {"runs-on": "here", "env": {"TARGET": "staging"}, "steps": [script]}
+    files = {
+        ".github/workflows/deploy.yml": yaml.safe_dump({"on": "push", "jobs": {"deploy": alone}}),
+        "approved/plan.json": f"{approved}\n",
+        "bin/uv": f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\necho \'{{"jobs": 2}}\'\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "bin" / "uv").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    act = ["act", "push", "--bind", "--platform", "here=-self-hosted"]
+    done = subprocess.run(act, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert (done.returncode == 0) is deploys, done.stdout + done.stderr
+    assert asked[0].endswith("--target staging --dry-run --json")
+    assert [line.endswith("lakehouse deploy --target staging") for line in asked[1:]] == [True] * deploys
 
 
 def test_updates_wait_for_a_week() -> None:

@@ -98,11 +98,12 @@ def test_the_script_deploys_what_was_approved_and_nothing_else(
 ) -> None:
     job = yaml.safe_load((GITHUB / "workflows" / "deploy.yml").read_text())["jobs"]["deploy"]
     (script,) = (step for step in job["steps"] if "lakehouse deploy" in step.get("run", ""))
-    # A workflow of this step alone, with a `uv` that writes down what it is asked for.
-    alone = {"runs-on": "here", "env": {"TARGET": "staging"}, "steps": [script]}
+    # A workflow of this step alone after the download, with a `uv` that writes down what it is asked for.
+    download = {"run": f"mkdir approved && cp {tmp_path}/plan.json approved"}
+    alone = {"runs-on": "here", "env": {"TARGET": "staging"}, "steps": [download, script]}
     files = {
         ".github/workflows/deploy.yml": yaml.safe_dump({"on": "push", "jobs": {"deploy": alone}}),
-        "approved/plan.json": f"{approved}\n",
+        "plan.json": f"{approved}\n",
         "bin/uv": f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\necho \'{{"jobs": 2}}\'\n',
     }
     for name, text in files.items():
@@ -110,7 +111,7 @@ def test_the_script_deploys_what_was_approved_and_nothing_else(
         (tmp_path / name).write_text(text)
     (tmp_path / "bin" / "uv").chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    act = ["act", "push", "--bind", "--platform", "here=-self-hosted"]
+    act = ["act", "push", "--platform", "here=-self-hosted"]
     done = subprocess.run(act, cwd=tmp_path, env=environment, capture_output=True, text=True)
     asked = (tmp_path / "asked").read_text().splitlines()
     assert (done.returncode == 0) is deploys, done.stdout + done.stderr

@@ -6,7 +6,7 @@ from dbt.adapters.lakehouse.errors import TableError, meaning_of
 
 # User and password before the host of an address.
 _LOGIN = re.compile(r"(?<=://)[^/\s'\"@]*:[^\s'\"]*(?=@)")
-_LETTER, _DIGIT = re.compile(r"[^\W\d]"), re.compile(r"\d")
+_LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 _CONTACT = re.compile(r"[\w.+-]+@[\w.-]+\w|(?<![\w.])\+?\d[\d ()/-]{6,}\d(?!\w)")
 
 

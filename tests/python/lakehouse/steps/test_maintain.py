@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from dbt.adapters.lakehouse import delta
+from dbt.adapters.lakehouse.folders import Folders
 from deltalake import DeltaTable, write_deltalake
 
+from ingestion.landing import s3
 from lakehouse.lock import writer_lock
 
 from ..conftest import Lakehouse
@@ -96,6 +99,18 @@ def test_a_damaged_table_is_named_and_the_others_are_maintained(lakehouse: Lakeh
     output = lakehouse.run("maintain", exit_code=1)
     assert "gold.dim_date: Its log, the folder _delta_log, is damaged" in output
     assert "gold.fct_sales" in output and "1 changed" in output
+
+
+def test_tables_in_object_storage_are_maintained_too(lakehouse: Lakehouse, bucket: str) -> None:
+    lakehouse.settings["LAKEHOUSE_BRONZE"] = place = f"{bucket}/bronze"
+    location = Folders(lakehouse.home / "warehouse", {"bronze": place}).location("bronze", "crm_sales")
+    for number in range(APPENDS):
+        delta.append(location, pa.table({"number": [number]}))
+    output = " ".join(lakehouse.run(*AT_ONCE).split())
+    assert f"bronze.crm_sales {APPENDS} 1 {APPENDS}" in output
+    kept = [found for found in s3.list_objects(f"{location}/") if found.uri.endswith(".parquet")]
+    assert len(kept) == 1 and delta.open_table(location).count() == APPENDS
+    assert "0 changed" in lakehouse.run(*AT_ONCE)
 
 
 def test_nothing_is_done_while_another_writes(lakehouse: Lakehouse) -> None:

@@ -34,11 +34,11 @@ spark: .venv/.spark  ## Install what developers need, too: Spark, its jars, lint
 	@python -m tools.install broker
 	@touch $@
 
-# Stripe's own check of what is sent to it, where there is a Go to build it.
-STRIPE_MOCK = $(if $(shell command -v go),.cache/bin/stripe-mock)
+# Checks of what is sent to Stripe, and of workflows, where there is a Go to build them.
+OF_GO = $(if $(shell command -v go),.cache/bin/stripe-mock .cache/bin/actionlint)
 
-.cache/bin/stripe-mock: | .venv/.spark
-	@python -m tools.install stripe-mock
+.cache/bin/%: | .venv/.spark
+	@python -m tools.install $*
 
 .cache/uv/bin/uv:
 	@python3 -m venv .cache/uv
@@ -66,8 +66,12 @@ kafka: .cache/kafka/.ready  ## Run a Kafka broker on port 9092 until Ctrl-C
 rates: setup  ## Bring the newest rates of exchange into the seed ecb_rates
 	@python -m tools.exchange_rates
 
+.PHONY: governance
+governance: setup  ## Write deploy/governance.sql anew from the `pii` of columns
+	@python -m tools.governance
+
 .PHONY: test
-test: .cache/kafka/.ready $(STRIPE_MOCK) lint  ## Run every check and test
+test: .cache/kafka/.ready $(OF_GO) lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: check

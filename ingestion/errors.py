@@ -6,6 +6,8 @@ from dbt.adapters.lakehouse.errors import TableError, meaning_of
 
 # User and password before the host of an address.
 _LOGIN = re.compile(r"(?<=://)[^/\s'\"@]*:[^\s'\"]*(?=@)")
+_LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
+_CONTACT = re.compile(r"[\w.+-]+@[\w.-]+\w|(?<![\w.])\+?\d[\d ()/-]{6,}\d(?!\w)")
 
 
 def root_cause(error: BaseException) -> str:
@@ -36,6 +38,16 @@ def _innermost(error: BaseException) -> BaseException | str:
 def without_passwords(text: str) -> str:
     """A text whose addresses have no user and password."""
     return _LOGIN.sub("***", text)
+
+
+def shape_of(text: str) -> str:
+    """How a record looks, without what it says: `Jane;+49 30` is `xxxx;+99 99`."""
+    return _DIGIT.sub("9", _LETTER.sub("x", text))
+
+
+def without_contacts(text: str) -> str:
+    """What a server says, without e-mail addresses and phone numbers."""
+    return _CONTACT.sub("***", text)
 
 
 def _first_line(message: str) -> str:

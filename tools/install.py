@@ -1,7 +1,8 @@
 """What pip cannot install: jars of Delta, and a Java where there is none. Run by `make spark`.
 
-With `broker` as its argument, the jars of a Kafka broker, which `make kafka` and the tests need; with
-`stripe-mock`, a server by Stripe that looks at requests, which tests use where there is a Go to build it.
+With `broker` as its argument, the jars of a Kafka broker, which `make kafka` and the tests need. With
+`stripe-mock`, a server by Stripe that looks at requests, or `actionlint`, which looks at workflows: tests
+use them where there is a Go to build them.
 """
 
 import hashlib
@@ -24,7 +25,10 @@ _SPARK_JARS = Path(__file__).with_name("spark_jars.sha256")
 # What Maven resolves as run-time dependencies of kafka_2.13, and a logger that writes to standard error.
 _BROKER_JARS = Path(__file__).with_name("broker_jars.sha256")
 
-_STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0"
+_OF_GO = {
+    "actionlint": "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+    "stripe-mock": "github.com/stripe/stripe-mock@v0.203.0",
+}
 
 _JAVA_WRAPPER = """\
 #!/bin/sh
@@ -45,9 +49,9 @@ def main() -> None:
     match sys.argv[1:]:
         case ["broker"]:
             fetch_jars(_BROKER_JARS, cache / "kafka")
-        case ["stripe-mock"]:
+        case [name] if name in _OF_GO:
             subprocess.run(
-                ["go", "install", _STRIPE_MOCK], env=os.environ | {"GOBIN": str(cache / "bin")}, check=True
+                ["go", "install", _OF_GO[name]], env=os.environ | {"GOBIN": str(cache / "bin")}, check=True
             )
         case _:
             fetch_jars(_SPARK_JARS, cache / "jars")

@@ -12,6 +12,7 @@ import requests
 
 from ingestion.connectors.session import REPEATS, http_time
 from ingestion.connectors.stream import ExtractError, Traffic
+from ingestion.errors import shape_of, without_contacts
 
 # Seconds to connect, and between two pieces of an answer.
 TIMEOUT = (10, 60)
@@ -97,7 +98,8 @@ def ask(
             return Answer(text, json.loads(text), response.headers, response.links, _served_at(response))
         except ValueError:
             kind = response.headers.get("Content-Type", "no type")
-            problem = f"the answer is no JSON but {kind}, and begins with {content[:80]!r}"
+            looks = shape_of(content[:80].decode(errors="replace"))
+            problem = f"the answer is no JSON but {kind}, and begins with {looks!r}"
     raise ExtractError(f"{_place(url)}: {problem}, {_READS} times: check the address, or try again later")
 
 
@@ -131,7 +133,7 @@ def _refusal(response: requests.Response, url: str, text: str) -> str:
     }
     status = response.status_code
     hint = hints.get(status, "try again later" if status >= 500 else "check the resource and its options")
-    return f"{_place(url)} answered {status} {response.reason} ({text[:200]!r}): {hint}"
+    return f"{_place(url)} answered {status} {response.reason} ({without_contacts(text[:200])!r}): {hint}"
 
 
 def _served_at(response: requests.Response) -> datetime:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ingestion.contracts import Extract, SourceTable
+from ingestion.errors import shape_of
 
 # Some servers tell times in seconds, or round them: records from so long before a cursor may come with it.
 TOLERANCE = timedelta(seconds=1)
@@ -194,4 +195,6 @@ def as_time(value: Any) -> datetime:
             return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
         pass
-    raise ValueError(f"is {value!r}, no time: it has to be ISO 8601 or seconds since 1970; choose another")
+    raise ValueError(
+        f"is {shape_of(str(value))!r}, no time: it has to be ISO 8601 or seconds since 1970; choose another"
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 import pyarrow as pa
 
 from ingestion.contracts import SourceTable
+from ingestion.errors import shape_of
 from ingestion.landing.zone import LandedFile
 from ingestion.limits import Limits
 
@@ -74,7 +75,9 @@ def check_header(table: SourceTable, header: Sequence[str], hint: str, limits: L
     missing = [column.header for column in table.columns if column.header not in names]
     unknown = [name for name in names if name not in declared]
     if len(missing) == len(declared):
-        raise FileRefused(f"the header has none of the declared columns, but {listed(names)}: {hint}")
+        # Without a header line, the first record stands there.
+        shapes = listed([shape_of(name) for name in names])
+        raise FileRefused(f"the header has none of the declared columns, but looks like {shapes}: {hint}")
     if missing:
         raise FileRefused(
             f"the header lacks {missing} and has the undeclared {listed(unknown)}: "
@@ -93,7 +96,7 @@ def check_records(table: SourceTable, batches: Iterator[pa.RecordBatch], hint: s
             return
         first = first or next(iter(unparsed.to_pylist()), None)
     if first:
-        raise FileRefused(f"no record can be parsed, the first is {first[:100]!r}: {hint}")
+        raise FileRefused(f"no record can be parsed, the first is {shape_of(first[:100])!r}: {hint}")
     if table.arrives.delivery == "complete":
         raise FileRefused(NO_RECORDS)
 

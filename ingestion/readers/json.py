@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from ingestion import json_text
 from ingestion.contracts import SourceTable
+from ingestion.errors import shape_of
 from ingestion.landing.zone import LandedFile
 from ingestion.limits import Limits
 from ingestion.readers import NO_RECORDS, FileRefused, open_text
@@ -41,9 +42,9 @@ class JsonLinesReader:
         first = next(_lines(table, file, self._limits), "")
         if _goes_on(first) or not _has_records(table, _lines(table, file, self._limits), self._limits):
             raise FileRefused(
-                f"JSON lines are declared, but the file begins with {first[:20]!r}, and no line is an object "
-                f"with {_names(table)}: is it one JSON array? Then declare the format json_array. Is it an "
-                "object on several lines, or one around the records? Then send each record on a line."
+                f"JSON lines are declared, but the file begins with {shape_of(first[:20])!r}, and no line is "
+                f"an object with {_names(table)}: is it one JSON array? Then declare the format json_array. "
+                "Is it one object on several lines, or one around the records? Send each record on a line."
             )
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
@@ -66,13 +67,13 @@ class JsonArrayReader:
             raise FileRefused("the file is empty")
         if not beginning.startswith("["):
             raise FileRefused(
-                f"a JSON array is declared, but the file begins with {beginning[:20]!r}: "
+                f"a JSON array is declared, but the file begins with {shape_of(beginning[:20])!r}: "
                 "are these JSON lines? Then declare the format json."
             )
         if not _has_records(table, _elements(table, file, self._limits), self._limits):
             raise FileRefused(
-                f"the file begins with {beginning[:20]!r}, and no element of the array is an object with "
-                f"{_names(table)}: send an array of records, or correct the contract."
+                f"the file begins with {shape_of(beginning[:20])!r}, and no element of the array is an "
+                f"object with {_names(table)}: send an array of records, or correct the contract."
             )
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:

@@ -1,12 +1,13 @@
-"""Commands that look after a home: validate, verify, clean."""
+"""Commands that look after a home: validate, verify, maintain, clean."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from lakehouse.cli.app import SourceArgument, app, console, read_settings, select
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.lock import writer_lock
+from lakehouse.steps.mend import mend
 from lakehouse.terminal import say
 
 
@@ -33,6 +34,34 @@ def verify() -> None:
     require_spark(settings)
     with writer_lock(settings.home):
         verify_home(settings, console)
+
+
+@app.command()
+def maintain(
+    target: Annotated[Literal["local", "databricks"], typer.Option(help="Where the tables are.")] = "local",
+    retain: Annotated[
+        str, typer.Option(help="How long earlier versions of tables can be read and restored.")
+    ] = "7d",
+    force: Annotated[
+        bool, typer.Option("--force", help="Retain less than 7d, though others may still need the files.")
+    ] = False,
+) -> None:
+    """Join small files of all tables, and remove those that no version of the last days needs."""
+    from lakehouse.engines.dbt import check_target
+    from lakehouse.steps.maintain import maintain as maintain_tables
+    from lakehouse.steps.maintain import maintain_on_databricks, retention
+
+    kept = retention(retain, force)
+    if force and target == "databricks":
+        raise UsageError("--force is for local: Databricks itself refuses less than 7d.")
+    settings = read_settings()
+    check_target(target, settings)
+    with writer_lock(settings.home):
+        if target == "databricks":
+            maintain_on_databricks(settings, kept, console)
+        else:
+            mend(settings, console)
+            maintain_tables(settings, kept, console)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from dbt.adapters.lakehouse.sail import is_query
 from lakehouse.engines.local import sail
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.reading.rows import Rows
+from lakehouse.reading.versions import REMOVED
 from lakehouse.warehouse import Warehouse, did_you_mean
 
 # Nothing else of dbt's language is known here, so other braces are those of the SQL.
@@ -40,7 +41,10 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
             "A column has a type that cannot be read, such as an interval of months: cast it to string."
         ) from None
     except Exception as error:
-        raise LakehouseError(_message(error, statement, tables)) from None
+        message = _message(error, statement, tables)
+        if at is not None and "data file is missing" in message:
+            message = f"--at {at}: {REMOVED.format(at)}"
+        raise LakehouseError(message) from None
     finally:
         engine.close()
 

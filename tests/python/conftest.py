@@ -22,6 +22,7 @@ from ingestion.bronze import LOADS, QUARANTINE, FileLoad
 from ingestion.contracts import SourceTable
 from ingestion.landing import s3
 from ingestion.tables.local import LocalTables
+from lakehouse.engines.dbt import read_project
 from lakehouse.engines.spark import spark_session
 from lakehouse.settings import load_settings
 from tools.broker import Broker
@@ -29,6 +30,7 @@ from tools.broker import Broker
 from .object_storage import s3_server, s3_variables
 
 if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
     from pyspark.sql import SparkSession
 
 Row = tuple[Any, ...]
@@ -51,8 +53,18 @@ _LONGEST = [
     "test_gym",
     "test_tables",
 ]
-# Files that share the fixture `built`, in this order: the last ones change it.
-_SHARING_BUILT = ["test_run", "test_metrics", "test_docs_site", "test_open_tables", "test_history"]
+# Files that share a fixture; those of `built` in this order, as the last ones change it.
+_SHARING = {
+    "built": [
+        "test_run",
+        "test_metrics",
+        "test_docs_site",
+        "test_personal_data",
+        "test_open_tables",
+        "test_history",
+    ],
+    "project": ["test_order", "test_governance"],
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,7 +82,7 @@ class _ByFixture(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "built" if Path(file).stem in _SHARING_BUILT else file
+        return next((name for name, files in _SHARING.items() if Path(file).stem in files), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFixture:
@@ -83,6 +95,14 @@ def environment_as_before() -> Iterator[None]:
     """What a command that runs in this process sets is gone after the test."""
     with mock.patch.dict(os.environ):
         yield
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> "Manifest":
+    """The project as dbt sees it."""
+    # What it sets for dbt would stay for the tests of other files.
+    with mock.patch.dict(os.environ):
+        return read_project(load_settings(LAKEHOUSE_HOME=str(tmp_path_factory.mktemp("home"))), "local")
 
 
 @pytest.fixture(scope="session")

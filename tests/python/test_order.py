@@ -2,31 +2,26 @@
 
 import csv
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
-from unittest import mock
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ingestion.contracts import read_contracts
-from lakehouse.engines.dbt import read_project
-from lakehouse.settings import load_settings
 from tests.python import PROJECT
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest as DbtManifest
 
 Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    """The project as dbt sees it."""
-    home = tmp_path_factory.mktemp("home")
-    # What it sets for dbt would stay for the tests of other files.
-    with mock.patch.dict(os.environ):
-        parsed = read_project(load_settings(LAKEHOUSE_HOME=str(home)), "local")
-    written: Manifest = json.loads(json.dumps(parsed.writable_manifest().to_dict(omit_none=True)))
+def manifest(project: "DbtManifest") -> Manifest:
+    """The project as dbt writes it."""
+    written: Manifest = json.loads(json.dumps(project.writable_manifest().to_dict(omit_none=True)))
     return written
 
 

@@ -65,7 +65,7 @@ def test_appended_values_take_the_types_of_the_table(location: str) -> None:
     append(location, pa.table({"name": ["b"], "id": pa.array([2], pa.int8())}))
     append(location, pa.table({"id": pa.array([3], pa.int16())}))
     assert _rows(location) == [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}, {"id": 3, "name": None}]
-    with pytest.raises(WriteError, match=r"gold\.sales: .*nope"):
+    with pytest.raises(WriteError, match=r"gold\.sales: a value of column id, a string, is no int64\."):
         append(location, pa.table({"id": ["nope"]}))
     with pytest.raises(WriteError, match=r"gold\.sales has no column more"):
         append(location, pa.table({"more": [1]}))
@@ -93,7 +93,7 @@ def test_merge_without_rows_makes_no_commit(location: str) -> None:
 
 def test_merge_refuses_a_key_that_comes_twice(location: str) -> None:
     overwrite(location, ROWS)
-    with pytest.raises(WriteError, match=r"gold\.sales: 2 of the rows to merge have the key id = 7"):
+    with pytest.raises(WriteError, match=r"gold\.sales: 2 of the rows to merge have the same key \(id\)"):
         merge(location, pa.table({"id": [7, 8, 7], "name": ["x", "y", "z"]}), ["id"])
     assert _version(location) == 0
 

@@ -119,3 +119,21 @@ def test_a_damaged_table_is_named_with_what_to_do(
 def test_what_is_not_known_stays_as_it_is() -> None:
     assert meaning_of("column amount does not exist") is None
     assert message_of(ValueError("column amount does not exist")) == "column amount does not exist"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "Cannot cast string 'Jane's' to value of Int32 type",
+            "Cannot cast string *** to value of Int32 type",
+        ),
+        (
+            """[CAST_INVALID_INPUT] The value 'Jane' of the type "STRING" cannot be cast to "DATE\"""",
+            """[CAST_INVALID_INPUT] The value *** of the type "STRING" cannot be cast to "DATE\"""",
+        ),
+        ("invalid timestamp: Jane", "invalid timestamp: ***"),
+    ],
+)
+def test_a_value_that_cannot_be_cast_is_not_shown(said: str, shown: str) -> None:
+    assert message_of(ValueError(said)) == shown

@@ -116,7 +116,7 @@ select cast(id as bigint) as id, cast(id as decimal(10, 2)) as price from values
     def test_a_key_that_comes_twice_is_refused(self, project: Projects) -> None:
         before = _versions(project, "model")
         result = self._run("select 7 as id, id as price from range(2)", expect_pass=False)
-        assert ".model: 2 of the rows to merge have the key id = 7" in result.message
+        assert ".model: 2 of the rows to merge have the same key (id)" in result.message
         assert _versions(project, "model") == before
 
     def test_a_column_more_is_refused_where_changes_fail(self, project: Projects) -> None:

@@ -114,5 +114,5 @@ class TestKeyOfTwoColumns(_Snapshot):
             f"select * from values {ANNE}, {ANNE} as t (id, name, at)"
         )
         [result] = run_dbt(["snapshot"], expect_pass=False)
-        assert "2 of the rows to merge have the key dbt_scd_id" in result.message
+        assert "2 of the rows to merge have the same key (dbt_scd_id)" in result.message
         assert self.versions(project, "id, name") == [(1, "Anna")]

@@ -1,15 +1,20 @@
 """What the unmodified dbt-databricks sends for each node of the project, in a first and in a later build."""
 
+import io
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
+from rich.console import Console
 
 from lakehouse.engines.dbt import invoke, read_project
+from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, load_settings
+from lakehouse.steps.maintain import maintain_on_databricks
 
 from .warehouse import Column, Table, Warehouse
 
@@ -121,6 +126,53 @@ def test_growing_tables_are_merged_and_clustered(built: Built) -> None:
 def test_macros_for_spark_leave_databricks_alone(built: Built) -> None:
     _, warehouse, _ = built
     assert not any("binaryFile" in statement for statement in warehouse.sent)
+
+
+def test_maintenance_goes_over_every_table_that_is_there(built: Built) -> None:
+    home, warehouse, _ = built
+    before = len(warehouse.sent)
+    shown = io.StringIO()
+    with (
+        mock.patch.dict("os.environ"),
+        mock.patch("databricks.sql.connect", warehouse.connect),
+    ):
+        maintain_on_databricks(settings(home), timedelta(days=8), Console(file=shown, width=200))
+    sent = warehouse.sent[before:]
+    tables = sorted("`{}`.`{}`.`{}`".format(*table) for table in warehouse.tables)
+    assert sorted(s.removeprefix("optimize ") for s in sent if s.startswith("optimize")) == tables
+    assert sorted(s for s in sent if s.startswith("vacuum")) == [
+        f"vacuum {t} retain 192 hours" for t in tables
+    ]
+    analyzed = [f"analyze table {table} compute statistics for all columns" for table in tables]
+    assert sorted(s for s in sent if s.startswith("analyze")) == analyzed
+    assert f"{tables[0]} was maintained" in shown.getvalue()
+
+
+def test_maintenance_says_what_the_warehouse_refuses(built: Built) -> None:
+    home, warehouse, _ = built
+    with (
+        mock.patch.dict("os.environ"),
+        mock.patch("databricks.sql.connect", warehouse.connect),
+        mock.patch.object(warehouse, "answer", side_effect=RuntimeError("no permission to MODIFY")),
+        pytest.raises(LakehouseError, match="no permission to MODIFY"),
+    ):
+        maintain_on_databricks(settings(home), timedelta(days=7), Console(file=io.StringIO()))
+
+
+def test_own_schemas_are_dropped_and_those_of_production_are_not(built: Built) -> None:
+    home, warehouse, _ = built
+    before = len(warehouse.sent)
+    with mock.patch.dict("os.environ"), mock.patch("databricks.sql.connect", warehouse.connect):
+        # The manifest of production stays.
+        arguments = ("run-operation", "drop_schemas", "--target", "databricks", "--no-write-json")
+        assert not invoke(settings(home), arguments).success
+        assert warehouse.sent[before:] == []
+        assert invoke(settings(home, "pr_12"), arguments).success
+    names = ("gold", "silver", "snapshots", "ops")
+    assert {f"drop schema if exists `lakehouse`.`pr_12_{name}` cascade" for name in names} <= set(
+        warehouse.sent[before:]
+    )
+    assert all("`lakehouse`.`pr_12_" in statement for statement in warehouse.sent[before:])
 
 
 def test_a_developer_has_tables_of_their_own(built: Built, tmp_path: Path) -> None:

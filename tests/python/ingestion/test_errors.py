@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.errors import root_cause, without_passwords
+from ingestion.errors import root_cause, shape_of, without_contacts, without_passwords
 from ingestion.landing import s3
 
 
@@ -18,6 +18,25 @@ from ingestion.landing import s3
 def test_passwords_in_addresses_are_not_shown(said: str, shown: str) -> None:
     assert without_passwords(said) == shown
     assert root_cause(ValueError(said)) == shown
+
+
+def test_a_record_is_shown_by_its_shape() -> None:
+    assert shape_of('{"Name": "José", "n": +49 30_1}') == '{"xxxx": "xxxx", "x": +99 99_9}'
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("no customer jane.doe+1@shop.example.com here", "no customer *** here"),
+        ("+49 (30) 123-4567 is taken, 5550142199 too", "*** is taken, *** too"),
+        (
+            "Invalid API key; see request req_1234567890 of 2026",
+            "Invalid API key; see request req_1234567890 of 2026",
+        ),
+    ],
+)
+def test_what_a_server_says_has_no_contacts(said: str, shown: str) -> None:
+    assert without_contacts(said) == shown
 
 
 def test_an_endpoint_that_does_not_answer_is_named_without_its_password(

@@ -25,6 +25,7 @@ _COMMITS = [
     (deltalake.DeltaTable, "create"),
     (deltalake.DeltaTable, "delete"),
     (deltalake.DeltaTable, "restore"),
+    (deltalake.DeltaTable, "vacuum"),
     (delta_table.TableMerger, "execute"),
     (delta_table.TableAlterer, "add_columns"),
     (delta_table.TableAlterer, "set_column_metadata"),

@@ -160,9 +160,10 @@ def cast_batch(batch: pa.RecordBatch, schema: pa.Schema, table: str) -> pa.Recor
         column = pa.nulls(batch.num_rows, field.type) if index < 0 else batch.column(index)
         try:
             columns.append(column if column.type == field.type else column.cast(field.type))
-        except pa.ArrowException as error:
+        except pa.ArrowException:
+            # What Arrow says has the value, which may be personal.
             raise WriteError(
-                f"{table}: a value of column {field.name} is no {field.type}: {error}. "
+                f"{table}: a value of column {field.name}, a {column.type}, is no {field.type}. "
                 "Cast it, or leave it out."
-            ) from error
+            ) from None
     return pa.RecordBatch.from_arrays(columns, schema=schema)

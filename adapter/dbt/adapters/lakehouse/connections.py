@@ -146,7 +146,7 @@ class LakehouseConnectionManager(SQLConnectionManager):
         except DbtBaseException:
             raise
         except Exception as error:
-            raise DbtDatabaseError(message_of(error)) from error
+            raise DbtDatabaseError(message_of(error)) from None
 
     def cancel_open(self) -> list[str]:
         """End the queries of all threads; those of materializations belong to no connection."""

@@ -216,10 +216,10 @@ class Keys:
         counted = seen.group_by(self._keys).aggregate([([], "count_all")])
         twice = counted.filter(pc.greater(counted["count_all"], 1)).slice(0, 1).to_pylist()
         if twice:
-            count = twice[0].pop("count_all")
-            key = ", ".join(f"{name} = {value}" for name, value in twice[0].items())
+            # Values may be personal, and errors are logged.
             raise WriteError(
-                f"{self._table}: {count} of the rows to merge have the key {key}. Select one row of each key."
+                f"{self._table}: {twice[0]['count_all']} of the rows to merge have the same key "
+                f"({', '.join(self._keys)}). Select one row of each key."
             )
 
 

@@ -5,6 +5,12 @@ import re
 # Sail names columns as its parser holds them.
 _NAME = re.compile(r'ObjectName\(\[((?:Identifier\("[^"]*"\)(?:, )?)+)\]\)')
 _PART = re.compile(r'Identifier\("([^"]*)"\)')
+# What cannot be cast may be personal.
+_VALUE = re.compile(
+    r"(?<=cast string )'.*?'(?= to )|(?<=cast value )'.*?'(?= to )|(?<=The value )'.*?'(?= of the type )|"
+    r"(?<=invalid timestamp: ).*",
+    re.DOTALL,
+)
 _PREFIXES = re.compile(r"^(error in DataFusion: |Error during planning: |Table not found: (?=\[))+")
 _LONGEST = 1500
 
@@ -64,5 +70,6 @@ def message_of(error: Exception) -> str:
     if meaning := None if isinstance(error, TableError) else meaning_of(text):
         return meaning
     text = _NAME.sub(lambda name: ".".join(_PART.findall(name[1])), text)
+    text = _VALUE.sub("***", text)
     text = _PREFIXES.sub("", re.split(r"\n\s*\n|\n(?:JVM stacktrace|\s+at )", text)[0])
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

@@ -273,7 +273,7 @@ WRONG: list[tuple[Any, str]] = [
     (without("has_more"), "the answer has no list 'data' with 'has_more'"),
     (lambda number, value: value | {"data": [], "has_more": True}, "the page is empty, but promises more"),
     (first(created=None), "its cursor created is null"),
-    (first(created="today"), "its cursor created is 'today', no time"),
+    (first(created="today"), "its cursor created is 'xxxxx', no time"),
     (lambda n, value: value | {"data": [{"id": "ch_1", "object": "charge"}]}, "a record has no 'created'"),
     (lambda n, value: value | {"data": [{"created": 1}]}, "a record has no 'id'"),
 ]

@@ -1,22 +1,11 @@
 -- Who may see what on Databricks. `make governance` writes this file from the `pii` of columns: edit those.
--- Parameters: catalog; readers, engineers and pii_readers, which are groups. The principal of the jobs has to
--- be in pii_readers, or its merges would write masks. Needed are a SQL warehouse, MANAGE on the catalog and
--- the governed tag `pii` with the values name, email, phone, address, birth_date, demographic, device, message.
+-- Parameters: catalog, and the group pii_readers. The principal of the jobs has to be in it, or its merges
+-- would write masks. Needed are a SQL warehouse, MANAGE on the catalog and the governed tag `pii` with the
+-- values name, email, phone, address, birth_date, demographic, device, message.
+-- Who may read which schema stands in deploy/resources/schemas.yml.
 -- Run it when tables are there, and again when tables were made anew.
 
 use catalog identifier(:catalog);
-
--- Readers see silver and gold; bronze, snapshots and ops are for engineers.
-
-grant use catalog on catalog identifier(:catalog) to identifier(:readers);
-grant use schema, select on schema silver to identifier(:readers);
-grant use schema, select on schema gold to identifier(:readers);
-grant use catalog on catalog identifier(:catalog) to identifier(:engineers);
-grant use schema, select on schema bronze to identifier(:engineers);
-grant use schema, select on schema snapshots to identifier(:engineers);
-grant use schema, select on schema silver to identifier(:engineers);
-grant use schema, select on schema gold to identifier(:engineers);
-grant use schema, select on schema ops to identifier(:engineers);
 
 -- Of each kind one mask, wherever a column of the catalog has its tag.
 

@@ -22,14 +22,13 @@ _MASKS = {
     "email": "concat('***', regexp_extract(value, '@[A-Za-z0-9.-]+', 0))",
     "birth_date": "trunc(value, 'YEAR')",
 }
-_READ_BY_ALL = ("silver", "gold")
-_READ_BY_ENGINEERS = ("bronze", "snapshots", "silver", "gold", "ops")
 
 _HEAD = """\
 -- Who may see what on Databricks. `make governance` writes this file from the `pii` of columns: edit those.
--- Parameters: catalog; readers, engineers and pii_readers, which are groups. The principal of the jobs has to
--- be in pii_readers, or its merges would write masks. Needed are a SQL warehouse, MANAGE on the catalog and
--- the governed tag `pii` with the values {kinds}.
+-- Parameters: catalog, and the group pii_readers. The principal of the jobs has to be in it, or its merges
+-- would write masks. Needed are a SQL warehouse, MANAGE on the catalog and the governed tag `pii` with the
+-- values {kinds}.
+-- Who may read which schema stands in deploy/resources/schemas.yml.
 -- Run it when tables are there, and again when tables were made anew.
 
 use catalog identifier(:catalog);"""
@@ -60,8 +59,6 @@ def governance(manifest: "Manifest") -> str:
     )
     parts = [
         _HEAD.format(kinds=", ".join(kinds)),
-        "-- Readers see silver and gold; bronze, snapshots and ops are for engineers.",
-        "\n".join([*_grants("readers", _READ_BY_ALL), *_grants("engineers", _READ_BY_ENGINEERS)]),
         "-- Of each kind one mask, wherever a column of the catalog has its tag.",
         "create schema if not exists governance;",
         *masks,
@@ -69,12 +66,6 @@ def governance(manifest: "Manifest") -> str:
         "\n".join(tags),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _grants(group: str, schemas: tuple[str, ...]) -> Iterator[str]:
-    yield f"grant use catalog on catalog identifier(:catalog) to identifier(:{group});"
-    for schema in schemas:
-        yield f"grant use schema, select on schema {schema} to identifier(:{group});"
 
 
 def personal_columns(manifest: "Manifest") -> set[Column]:

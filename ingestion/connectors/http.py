@@ -20,7 +20,7 @@ TIMEOUT = (10, 60)
 SETTLING = timedelta(seconds=60)
 
 # Answers that are cut off, or are no JSON though the server says that all is well, are asked for again.
-_READS = 4
+READS = 4
 _MOST_BYTES = 256 << 20
 _MOST_SECONDS = 300
 
@@ -62,15 +62,16 @@ def ask(
     body: Any = None,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    reads: int = READS,
 ) -> Answer:
-    """Send a request, `body` as JSON or a `form`, and read the answer.
+    """Send a request, `body` as JSON or a `form`, and read the answer; so many times where it is cut off.
 
     Raises:
         HttpError: the server refused it.
         ExtractError: it does not answer, or not with JSON.
     """
     problem = ""
-    for attempt in range(_READS):
+    for attempt in range(reads):
         if attempt:
             traffic.retries += 1
             wait(traffic, random.uniform(0, 2**attempt / 2))
@@ -100,7 +101,7 @@ def ask(
             kind = response.headers.get("Content-Type", "no type")
             looks = shape_of(content[:80].decode(errors="replace"))
             problem = f"the answer is no JSON but {kind}, and begins with {looks!r}"
-    raise ExtractError(f"{_place(url)}: {problem}, {_READS} times: check the address, or try again later")
+    raise ExtractError(f"{_place(url)}: {problem}, {reads} times: check the address, or try again later")
 
 
 def wait(traffic: Traffic, seconds: float) -> None:

@@ -53,14 +53,14 @@ class PoliteRetry(Retry):
 
 
 def session(
-    traffic: Traffic, backoff: float = 0.5, kind: type[PoliteRetry] = PoliteRetry
+    traffic: Traffic, backoff: float = 0.5, kind: type[PoliteRetry] = PoliteRetry, repeats: int = REPEATS
 ) -> requests.Session:
-    """A session of `requests` that repeats what fails for now, as `kind` says.
+    """A session of `requests` that repeats what fails for now, as `kind` says, so many times.
 
-    It repeats POST, too: connectors only read, and what is created has an idempotency key.
+    It repeats POST, too: connectors only read, and what is created has an idempotency key, or no `repeats`.
     """
     retry = kind(
-        total=REPEATS,
+        total=repeats,
         # A wrong address does not get better.
         connect=3,
         status_forcelist=_REPEATED,

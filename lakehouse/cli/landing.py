@@ -19,18 +19,18 @@ def generate(
     deliveries: Annotated[int, typer.Option(help="Deliveries: the first one and later ones.")] = 1,
     source: SourceOption = None,
     push: Annotated[
-        Literal["stripe"] | None,
-        typer.Option(help="Send customers, products and payments to a test account of it instead."),
+        Literal["shopify", "stripe"] | None,
+        typer.Option(help="Send customers, products, orders or payments to a test account of it instead."),
     ] = None,
 ) -> None:
     """Write sample data for every source, or send it to a test account."""
     from sampledata import generate as generate_files
 
-    if (out is None) == (push is None):
-        raise UsageError("Give --out to write files, or --push to send to a test account.")
-    if out is None:
-        _push_to_stripe(scale, seed)
+    if push is not None and out is None:
+        _push(push, scale, seed)
         return
+    if out is None or push is not None:
+        raise UsageError("Give --out to write files, or --push to send to a test account.")
     try:
         files = generate_files(out, scale, seed, source, deliveries=deliveries)
     except ValueError as error:
@@ -41,23 +41,28 @@ def generate(
     say(console, f"{len(files)} files, {size / 1e6:,.1f} MB in {out}")
 
 
-def _push_to_stripe(scale: float, seed: int) -> None:
+def _push(vendor: str, scale: float, seed: int) -> None:
     """Send the online business; what was sent before stays as it is."""
     from ingestion.connectors.stream import ExtractError
     from sampledata.company import Company
-    from sampledata.push import PushError, push
-    from sampledata.push.stripe import StripeAccount, items
+    from sampledata.push import PushError, push, shopify, stripe
     from sampledata.sampling import Streams
 
-    settings = read_settings().named(["STRIPE_API_KEY", "STRIPE_API_URL"])
+    settings, company = read_settings(), Company(Streams(seed), scale, 1)
+    account: shopify.ShopifyAccount | stripe.StripeAccount
     try:
-        account = StripeAccount(settings, seed)
+        if vendor == "shopify":
+            account = shopify.ShopifyAccount(settings.named(shopify.SETTINGS), seed)
+            items = shopify.items(company)
+        else:
+            account = stripe.StripeAccount(settings.named(stripe.SETTINGS), seed)
+            items = stripe.items(company)
     except (PushError, ExtractError) as error:
         raise UsageError(f"{error}.") from None
     try:
         with console.status("") as status:
             done = push(
-                items(Company(Streams(seed), scale, 1)),
+                items,
                 account,
                 lambda p: status.update(f"{p.kind}: {p.created:,} created, {p.known:,} known"),
             )

@@ -15,6 +15,8 @@ from sampledata.company.model import Order, Payment
 from sampledata.company.orders import in_least_units
 from sampledata.push import Item, PushError, Ref
 
+SETTINGS = ("STRIPE_API_KEY", "STRIPE_API_URL")
+
 _TEST_KEY = re.compile(r"(sk|rk)_test_\w+")
 # Where an object says which item it is.
 _SEED, _NAME = "lakehouse_seed", "lakehouse_id"

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from requests import PreparedRequest
 
-from ingestion.connectors.http import Answer, HttpError, ask, wait
-from ingestion.connectors.session import session
+from ingestion.connectors.http import READS, Answer, HttpError, ask, wait
+from ingestion.connectors.session import REPEATS, session
 from ingestion.connectors.shopify.documents import VERSION
 from ingestion.connectors.stream import ExtractError, Traffic
 
@@ -60,9 +60,12 @@ class Bucket:
 
 
 class Api:
-    """The API of a shop, asked with a fixed token, or with one that lasts a day and is renewed."""
+    """The API of a shop, asked with a fixed token, or with one that lasts a day and is renewed.
 
-    def __init__(self, settings: Mapping[str, SecretStr], traffic: Traffic) -> None:
+    Without `repeats`, a query that got no answer is not sent again: what it makes may be there.
+    """
+
+    def __init__(self, settings: Mapping[str, SecretStr], traffic: Traffic, repeats: bool = True) -> None:
         given = {name: secret.get_secret_value() for name, secret in settings.items()}
         self._shop = _address(given["SHOPIFY_SHOP"])
         self._url = f"{self._shop}/admin/api/{VERSION}/graphql.json"
@@ -71,7 +74,8 @@ class Api:
         self._traffic = traffic
         self._costs: dict[str, float] = {}
         self.bucket = Bucket()
-        self._session = session(traffic)
+        self._repeats = repeats
+        self._session = session(traffic, repeats=REPEATS if repeats else 0)
         self._session.auth = self._authorize
 
     def ask(self, document: str, variables: Mapping[str, Any]) -> Reply:
@@ -91,7 +95,7 @@ class Api:
                 # Others may spend the same points meanwhile.
                 problem = f"has no points left, though they were waited for; this query costs {cost:g}"
                 self._wait(max(self.bucket.seconds_until(cost), 1))
-            elif "INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes:
+            elif self._repeats and ("INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes):
                 problem = "fails with an internal error"
                 self._wait(random.uniform(0, min(2**attempt, _LONGEST_WAIT)))
             else:
@@ -110,12 +114,12 @@ class Api:
             if not self._token:
                 self._renew()
             try:
-                answer = ask(self._session, self._traffic, "POST", self._url, body=body)
+                answer = self._post(body)
             except HttpError as error:
                 if error.status != 401 or not self._client:
                     raise
                 self._renew()
-                answer = ask(self._session, self._traffic, "POST", self._url, body=body)
+                answer = self._post(body)
         except ExtractError as error:
             # The token of a day is in no setting, so nobody else hides it.
             if self._token:
@@ -128,6 +132,11 @@ class Api:
                 "bring the queries to a newer version"
             )
         return answer
+
+    def _post(self, body: Mapping[str, Any]) -> Answer:
+        return ask(
+            self._session, self._traffic, "POST", self._url, body=body, reads=READS if self._repeats else 1
+        )
 
     def _renew(self) -> None:
         assert self._client is not None

@@ -26,6 +26,7 @@ from graphql import (
     validate,
 )
 
+from sampledata.servers.shopify.changes import change
 from sampledata.servers.shopify.cost import Asked
 from sampledata.servers.shopify.search import parse as parse_search
 from sampledata.servers.shopify.shop import Object, Shop, number_of, place_of
@@ -41,6 +42,9 @@ _SCOPES = {
     ("QueryRoot", "customers"): "read_customers",
     ("QueryRoot", "customersCount"): "read_customers",
     ("QueryRoot", "locations"): "read_locations",
+    ("Mutation", "customerSet"): "write_customers",
+    ("Mutation", "productSet"): "write_products",
+    ("Mutation", "orderCreate"): "write_orders",
     ("Order", "customer"): "read_customers",
     ("Order", "returns"): "read_returns",
     ("LineItem", "product"): "read_products",
@@ -91,6 +95,8 @@ class Answers:
             )
         if parent == "QueryRoot":
             return self._root(name, arguments)
+        if parent == "Mutation":
+            return change(self.shop, name, arguments)
         value = source.get(name)
         if get_named_type(info.return_type).name.endswith("Connection") and isinstance(value, list):
             return self._connection(name, source["id"], enumerate(value, 1), arguments)

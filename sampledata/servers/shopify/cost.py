@@ -1,7 +1,7 @@
 """What a query costs, before it is answered and after, and the bucket of points that it is paid from.
 
 An object costs 1, value types such as money nothing. A connection costs 2 and its entries; inside of another
-list, a tenth of what is asked for counts. The vendor's formula is not published.
+list, a tenth of what is asked for counts. A mutation costs 10. The vendor's formula is not published.
 """
 
 import math
@@ -21,6 +21,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -32,6 +33,8 @@ _VALUES = {
     "SelectedOption", "FulfillmentTrackingInfo", "InventoryQuantity", "AccessScope", "Count",
     "CustomerEmailAddress", "CustomerPhoneNumber", "MailingAddress",
 }  # fmt: skip
+
+_MUTATION = 10
 
 
 @dataclass
@@ -84,6 +87,8 @@ class Asked:
 
     def cost(self) -> int:
         """The most that it may cost."""
+        if self._operation.operation is OperationType.MUTATION:
+            return _MUTATION
         assert self._schema.query_type is not None
         return self._selected(self._operation.selection_set, self._schema.query_type, nested=False)
 

@@ -14,11 +14,12 @@ _FIELDS = {
     "created_at": "createdAt",
     "action": "action",
     "subject_type": "subjectType",
+    "tag": "tags",
 }
 _KNOWN = {
-    "orders": {"updated_at", "created_at"},
-    "products": {"updated_at", "created_at"},
-    "customers": {"updated_at"},
+    "orders": {"updated_at", "created_at", "tag"},
+    "products": {"updated_at", "created_at", "tag"},
+    "customers": {"updated_at", "tag"},
     "inventoryLevels": {"updated_at", "created_at"},
     "events": {"action", "subject_type", "created_at"},
 }
@@ -37,6 +38,8 @@ def parse(name: str, query: str | None) -> tuple[Callable[[Object], bool], list[
 
 
 def _test(field: str, operator: str, value: str) -> Callable[[Object], bool]:
+    if field == "tags":
+        return lambda each: value.strip("'") in each["tags"]
     if not field.endswith("At"):
         return lambda each: each[field].lower() == value.strip("'").lower()
     if not value.startswith("'"):

@@ -60,7 +60,7 @@ class Server:
             return Reply(404, self._date(), {"errors": "Not Found"})
         asked = json.loads(call.body)
         with self._lock:
-            name = re.match(r"query (\w+)", asked["query"])
+            name = re.match(r"(?:query|mutation) (\w+)", asked["query"])
             self.asked.append((name[1] if name else "", asked.get("variables") or {}))
             number = len(self.asked)
         self.before(number)

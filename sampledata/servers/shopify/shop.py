@@ -15,8 +15,11 @@ class Shop:
     Locations have `inventoryLevels`. Objects may be put again at any time, with a later `updatedAt`.
     """
 
-    def __init__(self, timezone: str = "America/New_York", currency: str = "USD") -> None:
-        self.shop: Object = {"ianaTimezone": timezone, "currencyCode": currency}
+    def __init__(
+        self, timezone: str = "America/New_York", currency: str = "USD", is_for_development: bool = False
+    ) -> None:
+        plan = {"partnerDevelopment": is_for_development}
+        self.shop: Object = {"ianaTimezone": timezone, "currencyCode": currency, "plan": plan}
         self._lists = {name: _Sorted(time) for name, time in _TIMES.items()}
         self._nodes: dict[str, Object] = {}
         self._lock = threading.RLock()

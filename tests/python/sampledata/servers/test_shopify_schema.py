@@ -16,6 +16,7 @@ from graphql import (
     build_client_schema,
     build_schema,
     is_enum_type,
+    is_input_object_type,
     is_interface_type,
     is_object_type,
     parse,
@@ -23,6 +24,7 @@ from graphql import (
 )
 
 from ingestion.connectors.shopify.documents import VERSION, Documents, read_documents
+from sampledata.push.shopify import DOCUMENTS
 from sampledata.servers.shopify.answers import SDL
 from tests.python import PROJECT
 
@@ -68,6 +70,7 @@ def documents() -> Iterator[str]:
         "customers": "Customer",
         "inventory_levels": "Location",
     }
+    yield from DOCUMENTS.values()
     for name in (*roots, "product_deletions", "shared"):
         found: Documents = read_documents(name)
         yield from (found.whole(query) for query in found.queries.values())
@@ -91,6 +94,10 @@ def test_our_schema_is_a_part_of_the_vendors(package: Path) -> None:
         other: Any = theirs[name]
         if is_enum_type(kind):
             assert kind.values.keys() <= other.values.keys(), name
+        if is_input_object_type(kind):
+            assert {n: str(f.type) for n, f in kind.fields.items()}.items() <= {
+                n: str(f.type) for n, f in other.fields.items()
+            }.items(), name
         if is_object_type(kind) or is_interface_type(kind):
             for field, definition in kind.fields.items():
                 assert str(definition.type) == str(other.fields[field].type), f"{name}.{field}"

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from ingestion.contracts import SourceTable, read_contracts, select_sources
 from ingestion.landing.zone import LandingError, check_landing
+from lakehouse.engines.databricks import export_secrets
 from lakehouse.engines.environment import export
-from lakehouse.engines.secrets import export_secrets
 from lakehouse.errors import UsageError
 from lakehouse.private import keep_private
 from lakehouse.settings import Settings, load_settings, wrong_in_environment

@@ -32,7 +32,8 @@ def deploy(
     from lakehouse.deployment.deploy import deploy as carry_out
     from lakehouse.deployment.show import as_json as json_of
     from lakehouse.deployment.show import lines, summary
-    from lakehouse.deployment.workspace import Workspace, require_sdk
+    from lakehouse.deployment.workspace import Workspace
+    from lakehouse.engines.databricks import require_sdk
 
     require_sdk()
     settings = read_settings()
@@ -106,7 +107,8 @@ def trigger(
 
 def _deployed(target: str) -> "tuple[Bundle, Workspace]":
     from lakehouse.deployment.bundle import read_bundle
-    from lakehouse.deployment.workspace import Workspace, require_sdk
+    from lakehouse.deployment.workspace import Workspace
+    from lakehouse.engines.databricks import require_sdk
 
     require_sdk()
     settings = read_settings()

@@ -207,20 +207,6 @@ class Workspace:
         )
 
 
-def require_sdk() -> None:
-    """Make sure that the SDK of Databricks is there.
-
-    Raises:
-        UsageError: it is not installed.
-    """
-    try:
-        import databricks.sdk  # noqa: F401
-    except ImportError:
-        raise UsageError(
-            "The SDK of Databricks is not installed: run `uv sync --extra databricks`, or `make spark`."
-        ) from None
-
-
 def _configuration(settings: Settings) -> "Config":
     from databricks.sdk.config import Config
 

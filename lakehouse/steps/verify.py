@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,9 +31,7 @@ def verify(settings: Settings, console: Console) -> None:
     tables = settings.warehouse.tables()
     with TemporaryDirectory(prefix="lakehouse-verify-") as folder:
         scratch = Path(folder) / "warehouse"
-        for name, location in tables.items():
-            if name in _READ_BY_MODELS or (name not in built and not name.startswith("ops.")):
-                _link(scratch, name, location)
+        link_read(tables, scratch, built)
         _build_on_spark(settings.project, Path(folder))
         compared = sorted(built & tables.keys())
         differing = 0
@@ -44,6 +43,15 @@ def verify(settings: Settings, console: Console) -> None:
     if differing:
         raise LakehouseError(f"{differing} of {len(compared)} tables differ from those that Spark builds.")
     console.print(f"Spark builds the same {len(compared)} tables.")
+
+
+def link_read(tables: Mapping[str, str], warehouse: Path, built: Collection[str]) -> None:
+    """Have in another warehouse what models read of these tables, and dbt does not build."""
+    for name, location in tables.items():
+        if name in _READ_BY_MODELS or (name not in built and not name.startswith("ops.")):
+            schema, table = name.split(".")
+            (warehouse / f"{schema}.db").mkdir(parents=True, exist_ok=True)
+            (warehouse / f"{schema}.db" / table).symlink_to(location)
 
 
 def difference(local: str, spark: str) -> str | None:
@@ -76,12 +84,6 @@ def _built_by_dbt(settings: Settings) -> set[str]:
         for name, node in tables_built(manifest).items()
         if manifest.nodes[node].config.materialized != "external"
     }
-
-
-def _link(scratch: Path, name: str, location: str) -> None:
-    schema, table = name.split(".")
-    (scratch / f"{schema}.db").mkdir(parents=True, exist_ok=True)
-    (scratch / f"{schema}.db" / table).symlink_to(location)
 
 
 def _build_on_spark(project: Path, home: Path) -> None:

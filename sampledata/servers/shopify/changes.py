@@ -1,9 +1,10 @@
 """Mutations of the Admin API: customers and products are set, orders are made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sampledata.servers.shopify import objects
@@ -16,18 +17,21 @@ def change(shop: Shop, name: str, arguments: Fields) -> Object:
     """What a mutation answers, after doing its work."""
     match name:
         case "customerSet":
-            email = arguments["identifier"]["email"]
-            return _set(shop, "customer", arguments["input"], lambda known: _email(known) == email.lower())
+            email = arguments["identifier"]["email"].lower()
+            make = partial(_customer, arguments["input"])
+            return _set(shop, "customer", make, lambda known: _email(known) == email)
         case "productSet":
-            given = {"handle": arguments["identifier"]["handle"], **arguments["input"]}
-            return _set(shop, "product", given, lambda known: known["handle"] == given["handle"])
+            handle = arguments["identifier"]["handle"]
+            make = partial(_product, arguments["input"], handle)
+            return _set(shop, "product", make, lambda known: known["handle"] == handle)
     return _made(shop, "order", _order(shop, arguments["order"]))
 
 
-def _set(shop: Shop, kind: str, given: Fields, is_it: Any) -> Object:
+def _set(shop: Shop, kind: str, make: Callable[[int], Object], is_it: Callable[[Object], bool]) -> Object:
+    """Make an object with the number of the one that it is, else with a new one."""
     known = next((value for value in shop.since(f"{kind}s", ("", -1)) if is_it(value)), None)
     number = number_of(known["id"]) if known else _next(shop, f"{kind}s")
-    return _made(shop, kind, _customer(given, number) if kind == "customer" else _product(given, number))
+    return _made(shop, kind, make(number))
 
 
 def _made(shop: Shop, kind: str, made: Object | str) -> Object:
@@ -43,7 +47,7 @@ def _customer(given: Fields, number: int) -> Object:
     return objects.customer(number, _now(), given["email"], address, tags=given.get("tags", []))
 
 
-def _product(given: Fields, number: int) -> Object:
+def _product(given: Fields, handle: str, number: int) -> Object:
     variants = [
         objects.variant(
             number * 100 + place, _now(), Decimal(variant["price"]), variant["sku"] or None,
@@ -52,8 +56,7 @@ def _product(given: Fields, number: int) -> Object:
         for place, variant in enumerate(given["variants"], 1)
     ]  # fmt: skip
     told = {"productType": given["productType"], "isGiftCard": given["giftCard"], "tags": given["tags"]}
-    made = objects.product(number, _now(), given["title"], variants, **told)
-    return made | {"handle": given["handle"]}
+    return objects.product(number, _now(), given["title"], variants, handle=handle, **told)
 
 
 def _order(shop: Shop, given: Fields) -> Object | str:

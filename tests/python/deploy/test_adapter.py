@@ -16,6 +16,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, load_settings
 from lakehouse.steps.maintain import maintain_on_databricks
 
+from .runs import failures
 from .warehouse import Column, Table, Warehouse
 
 if TYPE_CHECKING:
@@ -39,17 +40,7 @@ def settings(home: Path, schema: str | None = None) -> Settings:
 
 def send(home: Path, warehouse: Warehouse, *arguments: str, schema: str | None = None) -> None:
     """Run dbt against the warehouse, and expect that every node succeeds."""
-    with (
-        # What the modules of these tests export must not outlive them.
-        mock.patch.dict("os.environ"),
-        mock.patch("databricks.sql.connect", warehouse.connect),
-    ):
-        result = invoke(settings(home, schema), arguments)
-    assert result.exception is None
-    failed = {
-        r.node.name: r.message for r in result.result.results if r.status not in ("success", "pass", "no-op")
-    }  # type: ignore[union-attr]
-    assert failed == {}
+    assert failures(settings(home, schema), warehouse.connect, *arguments) == {}
 
 
 def columns_of(manifest: "Manifest") -> dict[Table, list[Column]]:

@@ -2,27 +2,25 @@
 
 import functools
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from unittest import mock
 
 import databricks.sql
 import pytest
 import sqlglot
 
-from lakehouse.engines.dbt import invoke
 from lakehouse.settings import load_settings
-from lakehouse.steps.verify import difference
+from lakehouse.steps.verify import difference, link_read
 from lakehouse.warehouse import Warehouse
 from tests.python import PROJECT
 from tests.python.lakehouse.conftest import NO_DATA_TESTS, Lakehouse
 
 from .endpoint.warehouse import CATALOG
+from .runs import failures
 
 _TOKEN = "a token"
 # A seed, snapshots, tables, and models that insert and merge.
@@ -32,14 +30,6 @@ _DDL = (
     re.compile(r"create or replace table (\S+)", re.I),
     re.compile(r"alter table (\S+) (?!cluster)", re.I),
 )
-_GOOD = ("success", "pass", "no-op")
-_DDL = (
-    re.compile(r"create or replace table (\S+)", re.I),
-    re.compile(r"alter table (\S+) (?!cluster)", re.I),
-)
-_GOOD = ("success", "pass", "no-op")
-# Read by models, written by loads.
-_OF_LOADS = ("loads", "quarantine")
 
 
 @contextmanager
@@ -61,38 +51,19 @@ def endpoint(home: Path, log: Path) -> Iterator[int]:
         process.wait(60)
 
 
-def dbt(home: Path, port: int, *arguments: str, token: str = _TOKEN) -> dict[str, str]:
-    """Run dbt on the endpoint; the status of each node by name, with the message of one that failed."""
+def dbt(home: Path, port: int, *arguments: str) -> dict[str, str]:
+    """Run dbt on the endpoint; what became of each node that failed, by name."""
     connect = functools.partial(
         databricks.sql.connect, _connection_uri=f"http://127.0.0.1:{port}/", enable_telemetry=False
     )
-    with (
-        mock.patch.dict(os.environ),
-        mock.patch("databricks.sql.connect", connect),
-        # The SDK would ask the host for five minutes how it signs in.
-        mock.patch("databricks.sdk.config.get_host_metadata", side_effect=ValueError("none")),
-    ):
-        settings = load_settings(
-            LAKEHOUSE_HOME=str(home),
-            DATABRICKS_HOST="localhost",
-            DATABRICKS_HTTP_PATH="/sql/1.0/warehouses/local",
-            DATABRICKS_TOKEN=token,
-            DATABRICKS_CATALOG=CATALOG,
-        )
-        result = invoke(settings, [*arguments, "--target", "databricks"])
-    assert result.exception is None, result.exception
-    ran = result.result.results  # type: ignore[union-attr]
-    return {r.node.name: str(r.status) if r.status in _GOOD else f"{r.status}: {r.message}" for r in ran}
-
-
-def link(tables: Mapping[str, str], home: Path, built: Collection[str]) -> None:
-    """Have in a home what dbt reads and does not build."""
-    for name, location in tables.items():
-        schema, table = name.split(".")
-        if name not in built and (schema != "ops" or table in _OF_LOADS):
-            folder = home / "warehouse" / f"{schema}.db"
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / table).symlink_to(location)
+    settings = load_settings(
+        LAKEHOUSE_HOME=str(home),
+        DATABRICKS_HOST="localhost",
+        DATABRICKS_HTTP_PATH="/sql/1.0/warehouses/local",
+        DATABRICKS_TOKEN=_TOKEN,
+        DATABRICKS_CATALOG=CATALOG,
+    )
+    return failures(settings, connect, *arguments, "--target", "databricks")
 
 
 def statements(log: Path) -> list[dict[str, str]]:
@@ -122,12 +93,11 @@ def test_two_builds_give_the_tables_of_local(tmp_path: Path, selected: tuple[str
     local = lakehouse.warehouse.tables()
     built = [name for name in local if name.split(".")[0] in ("silver", "gold", "snapshots")]
     home, log = tmp_path / "databricks", tmp_path / "statements.jsonl"
-    link(local, home, built)
+    link_read(local, home / "warehouse", built)
     with endpoint(home, log) as port:
-        ran = dbt(home, port, "build", *selection, "--exclude-resource-type", "unit_test")
+        assert dbt(home, port, "build", *selection, "--exclude-resource-type", "unit_test") == {}
         made = len(statements(log))
-        again = dbt(home, port, "build", *selection, "--exclude-resource-type", "unit_test", "test")
-    assert {node: status for node, status in (ran | again).items() if status not in _GOOD} == {}
+        assert dbt(home, port, "build", *selection, "--exclude-resource-type", "unit_test", "test") == {}
     sent = statements(log)
     assert [statement for statement in sent if statement["error"]] == []
     assert unreadable(sent) == []

@@ -71,12 +71,6 @@ def expected(sent: list[Item]) -> dict[str, int]:
     return dict(Counter(item.kind for item in sent))
 
 
-def test_the_same_seed_gives_the_same_items() -> None:
-    once, again, other = (list(items(Company(Streams(seed), 0.001, 1))) for seed in (0, 0, 1))
-    assert once == again != other
-    assert len({(item.kind, item.name) for item in once}) == len(once)
-
-
 def test_a_second_push_creates_nothing(sent: list[Item], account: Account) -> None:
     with serve(account) as url:
         first = push(sent, StripeAccount(settings(url), 0))

@@ -160,7 +160,6 @@ def repeat_cut_off(response: Any, operation: Any, attempts: int, **_: Any) -> fl
     return 0.1 * attempts
 
 
-@cache
 def _tell_rust_of_the_endpoint() -> None:
     """Sail and delta-rs read the environment alone, not the files of AWS' settings."""
     meta = _client().meta

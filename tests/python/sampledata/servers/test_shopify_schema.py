@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from ingestion.connectors.shopify.documents import VERSION, Documents, read_documents
-from sampledata.push.shopify import DOCUMENTS
+from sampledata.push.shopify import CHANGES, LISTS
 from sampledata.servers.shopify.answers import SDL
 from tests.python import PROJECT
 
@@ -70,7 +70,7 @@ def documents() -> Iterator[str]:
         "customers": "Customer",
         "inventory_levels": "Location",
     }
-    yield from DOCUMENTS.values()
+    yield from (*LISTS.values(), *CHANGES.values())
     for name in (*roots, "product_deletions", "shared"):
         found: Documents = read_documents(name)
         yield from (found.whole(query) for query in found.queries.values())

@@ -1,9 +1,23 @@
-"""Settings that a job on Databricks takes from a scope of secrets."""
+"""The SDK of Databricks: whether it is there, and secrets that a job takes through it."""
 
 import base64
 import os
 
 from lakehouse.errors import UsageError
+
+
+def require_sdk() -> None:
+    """Make sure that the SDK of Databricks is there.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        import databricks.sdk  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "The SDK of Databricks is not installed: run `uv sync --extra databricks`, or `make spark`."
+        ) from None
 
 
 def export_secrets(scope: str) -> None:
@@ -12,11 +26,10 @@ def export_secrets(scope: str) -> None:
     Raises:
         UsageError: the scope cannot be read, or the SDK of Databricks is not installed.
     """
-    try:
-        from databricks.sdk import WorkspaceClient
-        from databricks.sdk.errors.base import DatabricksError
-    except ImportError:
-        raise UsageError("--secrets needs Databricks: run `uv sync --extra databricks`.") from None
+    require_sdk()
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.errors.base import DatabricksError
+
     try:
         secrets = WorkspaceClient().secrets
         names = [secret.key for secret in secrets.list_secrets(scope) if secret.key]

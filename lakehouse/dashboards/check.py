@@ -1,0 +1,141 @@
+"""Whether what the pages name exists: metrics, dimensions, models, columns, queries, filters and pages."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+
+from lakehouse.dashboards.declared import Declaration, Page, Tile, unknown
+from lakehouse.errors import UsageError
+from lakehouse.reading.metrics import Metric
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+_NAMED = re.compile(r"\{\{\s*(?:ref\(\s*'(\w+)'\s*\)|source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\))\s*\}\}")
+_BAND = ("low", "high", "is_unusual")
+
+# Columns of every model by its name.
+Models = dict[str, list[str]]
+
+
+def columns_of_models(manifest: "Manifest") -> Models:
+    """Columns of all models, seeds and snapshots, as their YAML describes them, by name."""
+    kinds = ("model", "seed", "snapshot")
+    return {
+        node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in kinds
+    }
+
+
+def query_file(project: Path, query: str) -> Path:
+    """The file of a tile's query."""
+    return project / "analyses" / f"{query}.sql"
+
+
+def check_pages(
+    project: Path, pages: Sequence[Declaration], metrics: dict[str, Metric], models: Models
+) -> None:
+    """Make sure that everything that the pages name exists.
+
+    Raises:
+        UsageError: something does not; the message has file and line of each.
+    """
+    names = {declared.name: declared.page for declared in pages}
+    problems = [
+        f"{declared.at(*place)}: {problem}"
+        for declared in pages
+        for place, problem in _problems(declared.page, project, names, metrics, models)
+    ]
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+Problem = tuple[tuple[int | str, ...], str]
+
+
+def _problems(
+    page: Page, project: Path, pages: dict[str, Page], metrics: dict[str, Metric], models: Models
+) -> Iterator[Problem]:
+    for number, narrowed in enumerate(page.filters):
+        if narrowed.model not in models:
+            yield ("filters", number, "model"), unknown("model", narrowed.model, models)
+        elif narrowed.column not in models[narrowed.model]:
+            problem = unknown(f"column of {narrowed.model}", narrowed.column, models[narrowed.model])
+            yield ("filters", number, "column"), problem
+    for number, tile in enumerate(page.tiles):
+        of_tile = _of_query(tile, project, models) if tile.query else _of_metrics(tile, metrics)
+        for place, problem in (*of_tile, *_of_drill(tile, page, pages)):
+            yield ("tiles", number, *place), problem
+
+
+def _of_metrics(tile: Tile, metrics: dict[str, Metric]) -> Iterator[Problem]:
+    known = [metrics[name] for name in tile.metrics if name in metrics]
+    for number, name in enumerate(tile.metrics):
+        if name not in metrics:
+            yield ("metrics", number), unknown("metric", name, metrics)
+    if len({metric.table for metric in known}) > 1:
+        yield ("metrics",), "these metrics are of several semantic models; one tile shows one."
+    for number, name in enumerate(tile.by):
+        if known and name not in known[0].dimensions:
+            yield ("by", number), unknown(f"dimension of {known[0].name}", name, known[0].dimensions)
+
+
+def _of_query(tile: Tile, project: Path, models: Models) -> Iterator[Problem]:
+    file = query_file(project, tile.query or "")
+    if not file.is_file():
+        yield ("query",), f"there is no file {file}."
+        return
+    try:
+        columns = _columns_of_query(file.read_text(encoding="utf-8"), models)
+    except (SqlglotError, UsageError) as error:
+        yield ("query",), f"{file}: {str(error).splitlines()[0]}"
+        return
+    wanted = {"x": tile.x, "y": tile.y, "outline": tile.outline} | {"by": next(iter(tile.by), None)}
+    for key, column in wanted.items():
+        if column and column not in columns:
+            yield (key,), unknown(f"column of {tile.query}", column, columns)
+    if tile.mark == "band" and (missing := [column for column in _BAND if column not in columns]):
+        yield ("query",), f"{file} lacks {', '.join(missing)}, which a band needs."
+
+
+def _of_drill(tile: Tile, page: Page, pages: dict[str, Page]) -> Iterator[Problem]:
+    if tile.drill is None:
+        return
+    name = tile.drill.page
+    if name is not None and name not in pages:
+        yield ("drill", "page"), unknown("page", name, pages)
+        return
+    filters = [narrowed.column for narrowed in (pages[name] if name else page).filters]
+    if tile.drill.filter not in filters:
+        yield ("drill", "filter"), unknown("filter of that page", tile.drill.filter, filters)
+
+
+def _columns_of_query(sql: str, models: Models) -> Collection[str]:
+    """Columns of the answer.
+
+    Raises:
+        UsageError: the query reads a model that does not exist.
+        SqlglotError: it reads a column that does not exist, or is no SQL.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        if found[1] and found[1] not in models:
+            raise UsageError(unknown("model", found[1], models))
+        return found[1] or f"{found[2]}__{found[3]}"
+
+    query = sqlglot.parse_one(_NAMED.sub(named, sql), dialect="databricks")
+    schema = {name: dict.fromkeys(columns, "string") for name, columns in models.items()}
+    # What the loader and dbt record is described without its columns.
+    known = all(table.name in models for table in query.find_all(exp.Table) if table.name not in _ctes(query))
+    if known:
+        query = qualify(query, schema=schema, dialect="databricks", validate_qualify_columns=True)
+    return list(query.named_selects)
+
+
+def _ctes(query: exp.Expression) -> set[str]:
+    return {cte.alias for cte in query.find_all(exp.CTE)}

@@ -59,6 +59,7 @@ class Tile(_Declared):
     days: int | None = Field(None, gt=0, le=3660)
     compare: Literal["year"] | None = None
     outline: Name | None = None
+    is_wide: bool = False
     drill: Drill | None = None
 
     @model_validator(mode="after")

@@ -30,6 +30,8 @@ _ORDERED_NAME = re.compile(r"\d+|\d{4}-\d\d-\d\d.*")
 
 Number = int | float | Decimal
 Period = Literal["month", "year"]
+# Days as they are given, where they are not to be added up.
+GIVEN: Literal["given"] = "given"
 Mark = Literal["line", "bar"]
 K = TypeVar("K")
 
@@ -76,6 +78,7 @@ class Chart:
     notes: tuple[str, ...]
     until: date | None = None
     mark: Mark | None = None
+    adds_up: bool = True
 
     @property
     def xs(self) -> list[Any]:
@@ -146,13 +149,13 @@ def summed_chart(
     y: Axis,
     by: Axis | None = None,
     *,
-    period: Period | None = None,
+    period: Period | Literal["given"] | None = None,
     adds_up: bool = True,
 ) -> Chart:
     """Chart of rows with the columns x, series, y and row_count, one row per x and series.
 
     Days are added up by `period`, and without one by month where they are too many for a line.
-    What does not add up, such as a rate, is drawn as it is; small series are left out.
+    Of what does not add up, such as a rate, small series are left out, and what is missing is not zero.
 
     Raises:
         NothingToDraw: there are no rows, or none has both values.
@@ -165,14 +168,17 @@ def summed_chart(
     first, until = points[0].x, None
     if isinstance(first, datetime):
         x = Axis(x.column, "UTC")
-    elif adds_up and isinstance(first, date) and (period or len({point.x for point in points}) > MOST_DAYS):
+    elif period == GIVEN:
+        pass
+    elif isinstance(first, date) and (period or len({point.x for point in points}) > MOST_DAYS):
         period = period or "month"
         x = Axis(x.column, f"by {period}")
         points, until, period_notes = _by_period(points, period)
         notes += period_notes
     points, series_notes = _largest_series(points, adds_up)
     points, category_notes = _largest_categories(points, y)
-    return Chart(title, meaning, x, y, by, tuple(points), (*category_notes, *series_notes, *notes), until)
+    all_notes = (*category_notes, *series_notes, *notes)
+    return Chart(title, meaning, x, y, by, tuple(points), all_notes, until, adds_up=adds_up)
 
 
 def readable(name: str) -> str:

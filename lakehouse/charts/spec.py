@@ -160,7 +160,7 @@ def _line(chart: Chart, width: int) -> Spec:
         x |= {"type": "quantitative", "scale": {"zero": False, "nice": False}}
         x["axis"] |= {"format": "d"} if "year" in chart.x.column else {"labelExpr": tick_text(xs)}
     # A sum over no rows is zero.
-    y = _y(chart) | ({"impute": {"value": 0}} if chart.by else {})
+    y = _y(chart) | ({"impute": {"value": 0}} if chart.by and chart.adds_up else {})
     mark = {"type": "line", "strokeWidth": 2 if len(xs) < 300 else 1.25, "strokeJoin": "round"}
     return {"height": 300, "mark": mark, "encoding": {"x": x, "y": y, **_colour(chart, width, "stroke")}}
 

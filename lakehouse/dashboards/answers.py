@@ -36,15 +36,19 @@ class Answers:
 
     @contextmanager
     def open(self) -> Iterator[Read]:
-        """What answers the queries of a page; its engine starts with the first one whose answer is not kept."""
+        """What answers the queries of a page; its engine starts with the first one whose answer is not kept.
+
+        Raises:
+            UsageError: there is no warehouse yet.
+        """
+        tables = self._warehouse.tables()
         engine = sail(self._warehouse)
         try:
-            yield partial(self._read, engine)
+            yield partial(self._read, tables, engine)
         finally:
             engine.close()
 
-    def _read(self, engine: "Sail", sql: str) -> Rows:
-        tables = self._warehouse.tables()
+    def _read(self, tables: dict[str, str], engine: "Sail", sql: str) -> Rows:
         statement = with_names(sql, tables)
         # Looked up before they are read: what is written meanwhile makes a new answer next time.
         read_from = sorted(tables.keys() & set(_NAME.findall(statement)))

@@ -1,7 +1,8 @@
-"""Whether what the pages name exists: metrics, dimensions, models, columns, queries, filters and pages."""
+"""Whether what the pages name exists: metrics, dimensions, models, columns, queries, checks, filters, pages."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 
+from lakehouse.alerts.declared import AnomalyCheck
 from lakehouse.dashboards.declared import Declaration, Page, Tile, unknown
 from lakehouse.errors import UsageError
 from lakehouse.reading.metrics import Metric
@@ -18,10 +20,19 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _NAMED = re.compile(r"\{\{\s*(?:ref\(\s*'(\w+)'\s*\)|source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\))\s*\}\}")
-_BAND = ("low", "high", "is_unusual")
 
 # Columns of every model by its name.
 Models = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What pages may name: metrics, columns of models, anomaly checks, and files below the project."""
+
+    project: Path
+    metrics: dict[str, Metric]
+    models: Models
+    checks: dict[str, AnomalyCheck]
 
 
 def columns_of_models(manifest: "Manifest") -> Models:
@@ -37,9 +48,7 @@ def query_file(project: Path, query: str) -> Path:
     return project / "analyses" / f"{query}.sql"
 
 
-def check_pages(
-    project: Path, pages: Sequence[Declaration], metrics: dict[str, Metric], models: Models
-) -> None:
+def check_pages(pages: Sequence[Declaration], known: Known) -> None:
     """Make sure that everything that the pages name exists.
 
     Raises:
@@ -49,7 +58,7 @@ def check_pages(
     problems = [
         f"{declared.at(*place)}: {problem}"
         for declared in pages
-        for place, problem in _problems(declared.page, project, names, metrics, models)
+        for place, problem in _problems(declared.page, names, known)
     ]
     if problems:
         raise UsageError("\n".join(problems))
@@ -58,9 +67,8 @@ def check_pages(
 Problem = tuple[tuple[int | str, ...], str]
 
 
-def _problems(
-    page: Page, project: Path, pages: dict[str, Page], metrics: dict[str, Metric], models: Models
-) -> Iterator[Problem]:
+def _problems(page: Page, pages: dict[str, Page], known: Known) -> Iterator[Problem]:
+    models = known.models
     for number, narrowed in enumerate(page.filters):
         if narrowed.model not in models:
             yield ("filters", number, "model"), unknown("model", narrowed.model, models)
@@ -68,39 +76,43 @@ def _problems(
             problem = unknown(f"column of {narrowed.model}", narrowed.column, models[narrowed.model])
             yield ("filters", number, "column"), problem
     for number, tile in enumerate(page.tiles):
-        of_tile = _of_query(tile, project, models) if tile.query else _of_metrics(tile, metrics)
-        for place, problem in (*of_tile, *_of_drill(tile, page, pages)):
+        of_kind = _of_query if tile.query else _of_check if tile.check else _of_metrics
+        for place, problem in (*of_kind(tile, known), *_of_drill(tile, page, pages)):
             yield ("tiles", number, *place), problem
 
 
-def _of_metrics(tile: Tile, metrics: dict[str, Metric]) -> Iterator[Problem]:
-    known = [metrics[name] for name in tile.metrics if name in metrics]
+def _of_metrics(tile: Tile, known: Known) -> Iterator[Problem]:
+    metrics = [known.metrics[name] for name in tile.metrics if name in known.metrics]
     for number, name in enumerate(tile.metrics):
-        if name not in metrics:
-            yield ("metrics", number), unknown("metric", name, metrics)
-    if len({metric.table for metric in known}) > 1:
+        if name not in known.metrics:
+            yield ("metrics", number), unknown("metric", name, known.metrics)
+    if len({metric.table for metric in metrics}) > 1:
         yield ("metrics",), "these metrics are of several semantic models; one tile shows one."
     for number, name in enumerate(tile.by):
-        if known and name not in known[0].dimensions:
-            yield ("by", number), unknown(f"dimension of {known[0].name}", name, known[0].dimensions)
+        if metrics and name not in metrics[0].dimensions:
+            yield ("by", number), unknown(f"dimension of {metrics[0].name}", name, metrics[0].dimensions)
 
 
-def _of_query(tile: Tile, project: Path, models: Models) -> Iterator[Problem]:
-    file = query_file(project, tile.query or "")
+def _of_check(tile: Tile, known: Known) -> Iterator[Problem]:
+    if tile.check not in known.checks:
+        yield ("check",), unknown("anomaly check", tile.check or "", known.checks)
+
+
+def _of_query(tile: Tile, known: Known) -> Iterator[Problem]:
+    file = query_file(known.project, tile.query or "")
     if not file.is_file():
         yield ("query",), f"there is no file {file}."
         return
     try:
-        columns = _columns_of_query(file.read_text(encoding="utf-8"), models)
+        columns = _columns_of_query(file.read_text(encoding="utf-8"), known.models)
     except (SqlglotError, UsageError) as error:
         yield ("query",), f"{file}: {str(error).splitlines()[0]}"
         return
     wanted = {"x": tile.x, "y": tile.y, "outline": tile.outline} | {"by": next(iter(tile.by), None)}
-    for key, column in wanted.items():
-        if column and column not in columns:
-            yield (key,), unknown(f"column of {tile.query}", column, columns)
-    if tile.mark == "band" and (missing := [column for column in _BAND if column not in columns]):
-        yield ("query",), f"{file} lacks {', '.join(missing)}, which a band needs."
+    named = [((key,), column) for key, column in wanted.items() if column]
+    for place, column in [*named, *((("labels", column), column) for column in tile.labels)]:
+        if column not in columns:
+            yield place, unknown(f"column of {tile.query}", column, columns)
 
 
 def _of_drill(tile: Tile, page: Page, pages: dict[str, Page]) -> Iterator[Problem]:

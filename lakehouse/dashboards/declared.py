@@ -37,13 +37,14 @@ class Drill(_Declared):
 
 
 class Tile(_Declared):
-    """A number, chart or table: of metrics of one semantic model, or of a query.
+    """A number, chart or table: of metrics of one semantic model, of a query, or of a check of alerts.yml.
 
     Metrics are shown `by` dimensions, over the `days` before the newest day, a line and the course of a number
     by `grain`. `compare: year` adds the same days 52 weeks before.
     `query` is a file of analyses/, without `.sql`. Its columns are drawn: `y` over `x`, in colours or columns
-    `by`; of a table all. A band needs the columns `low`, `high` and `is_unusual`. `outline` is a column of
-    truth values; where one is true, a cell of a heatmap is outlined.
+    `by`; of a table all. Days are added up by a `grain` of month or year. `labels` are other names of columns.
+    `outline` is a column of truth values; where one is true, a cell of a heatmap is outlined.
+    A band shows the days of an anomaly check, of an `entity` or of the one that a filter, named in `by`, chooses.
     """
 
     title: str
@@ -51,10 +52,13 @@ class Tile(_Declared):
     mark: Mark
     metrics: list[Name] = []
     query: Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)?$")] | None = None
+    check: Name | None = None
+    entity: str | None = None
     by: list[Name] = Field([], max_length=2)
     x: Name | None = None
     y: Name | None = None
     unit: str | None = None
+    labels: dict[str, str] = {}
     grain: Grain | None = None
     days: int | None = Field(None, gt=0, le=3660)
     compare: Literal["year"] | None = None
@@ -64,16 +68,22 @@ class Tile(_Declared):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if bool(self.metrics) == bool(self.query):
-            raise ValueError("give either metrics or a query")
+        if sum(map(bool, (self.metrics, self.query, self.check))) != 1:
+            raise ValueError("give either metrics, a query or a check")
+        if bool(self.check) != (self.mark == "band") or bool(self.check) != bool(self.entity):
+            raise ValueError("a band has a check and an entity, and nothing else has")
         problem = self._problem_of_metrics() if self.metrics else self._problem_of_query()
         if problem:
             raise ValueError(problem)
         return self
 
+    def label(self, column: str | None) -> str:
+        """What a column is called on the page."""
+        return self.labels.get(column or "", column or "")
+
     def _problem_of_metrics(self) -> str | None:
-        if self.x or self.y or self.outline or self.unit or self.mark == "band":
-            return "x, y, unit, outline and the mark band are for queries"
+        if self.x or self.y or self.outline or self.unit or self.labels:
+            return "x, y, unit, outline and labels are for queries"
         if len(self.metrics) > 1 and self.mark != "table":
             return "only a table shows several metrics"
         if (self.compare or (self.mark == "number" and self.grain)) and not self.days:
@@ -90,6 +100,8 @@ class Tile(_Declared):
     def _problem_of_query(self) -> str | None:
         if self.days or self.compare:
             return "days and compare are for metrics; a query says itself what it reads"
+        if self.check:
+            return None
         if self.mark != "table" and not self.y:
             return f"a {self.mark} of a query needs y"
         if self.mark not in ("table", "number") and not self.x:

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from lakehouse.alerts.declared import read_checks
 from lakehouse.charts.chart import readable
 from lakehouse.dashboards.answers import Answers, Read
-from lakehouse.dashboards.check import check_pages, columns_of_models
+from lakehouse.dashboards.check import Known, check_pages, columns_of_models
 from lakehouse.dashboards.declared import Declaration, Filter, Page, read_pages
 from lakehouse.dashboards.tiles import Drawn, Link, Sources, draw, literal
 from lakehouse.errors import LakehouseError, UsageError
@@ -40,8 +41,11 @@ class Dashboard:
     def __init__(self, settings: Settings, manifest: "Manifest") -> None:
         self._project = settings.project
         self._metrics = read_metrics(manifest)
+        checks = read_checks(settings.project)
+        self._checks = {check.name: check for check in checks if check.kind == "anomaly"}
         pages = read_pages(settings.project)
-        check_pages(settings.project, pages, self._metrics, columns_of_models(manifest))
+        known = Known(settings.project, self._metrics, columns_of_models(manifest), self._checks)
+        check_pages(pages, known)
         self.pages: dict[str, Declaration] = {declared.name: declared for declared in pages}
         self._schemas = {node.name: node.schema for node in manifest.nodes.values()}
         self._answers = Answers(settings.warehouse)
@@ -73,7 +77,7 @@ class Dashboard:
         with self._answers.open() as read:
             tiles = self._tiles(name, query, read)
         template = self._templates.get_template("tile.html.j2")
-        return [template.render(tile=tile, number=number) for number, tile in enumerate(tiles)]
+        return [template.render(tile=tile, number=tile["number"]) for tile in tiles]
 
     def problem(self, title: str, text: str) -> str:
         """A page that says what is wrong, and lists the pages."""
@@ -95,8 +99,11 @@ class Dashboard:
             if column not in known:
                 has = f"It has {', '.join(known)}." if known else "It has none."
                 raise UsageError(f"This page has no filter {column!r}. {has}")
-        sources = Sources(self._metrics, self._project, read, query)
-        return [draw(tile, sources, self._link(name, tile.drill, query)) for tile in page.tiles]
+        sources = Sources(self._metrics, self._checks, self._project, read, query)
+        return [
+            draw(tile, sources, self._link(name, tile.drill, query)) | {"number": number}
+            for number, tile in enumerate(page.tiles)
+        ]
 
     def _link(self, name: str, drill: Any, query: Query) -> Link | None:
         if drill is None:
@@ -128,7 +135,7 @@ class Dashboard:
             "others": others,
             "page": page,
             "as_list": len(values) > MOST_LINKS,
-            "values": [(value, _url(page, {**others, column: value})) for value in values],
+            "choices": [(value, _url(page, {**others, column: value})) for value in values],
         }
 
     def _render(self, template: str, current: str, **values: Any) -> str:

@@ -8,8 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lakehouse.alerts.anomaly import Verdict, judge
+from lakehouse.alerts.declared import AnomalyCheck
 from lakehouse.charts import band
-from lakehouse.charts.chart import Axis, Chart, NothingToDraw, compact, readable, summed_chart
+from lakehouse.charts.chart import GIVEN, NONE, Axis, Chart, NothingToDraw, compact, readable, summed_chart
 from lakehouse.charts.report import described, exact_text, inline_svg, table_of
 from lakehouse.charts.spec import specification
 from lakehouse.dashboards.answers import Read
@@ -23,6 +25,8 @@ from lakehouse.reading.rows import Rows
 HALF, WHOLE, NARROW = 600, 1220, 340
 MOST_ROWS = 100
 LEVELS = 5  # of colour in a heatmap
+DAYS_OF_BAND = 182
+_NAMES = ("_id", "_key", "_number")
 # The same weekdays of the year before.
 _YEAR = timedelta(days=364)
 _BLOCK_DAYS = {"day": 1, "week": 7}
@@ -54,9 +58,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sources:
-    """What tiles are made of: metrics by name, the project with the queries, what reads, and chosen filters."""
+    """What tiles are made of: metrics and checks by name, the project with the queries, what reads, chosen filters."""
 
     metrics: dict[str, Metric]
+    checks: dict[str, AnomalyCheck]
     project: Path
     read: Read
     chosen: Chosen
@@ -67,11 +72,11 @@ def draw(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
     said = {"title": tile.title, "question": tile.question, "mark": tile.mark, "is_wide": tile.is_wide}
     drawn: Drawn = dict.fromkeys(_PARTS) | said | {"notes": []}
     try:
-        of_kind = _of_metrics if tile.metrics else _of_query
+        of_kind = _of_metrics if tile.metrics else _of_check if tile.check else _of_query
         return drawn | of_kind(tile, sources, link)
     except LakehouseError as error:
         kind = "empty" if isinstance(error, NothingToDraw) else "failed"
-        return drawn | {"mark": "message", "kind": kind, "message": str(error)}
+        return drawn | {"kind": kind, "message": str(error)}
 
 
 def literal(value: str) -> str:
@@ -224,8 +229,10 @@ def _chart_rows(rows: Rows, metric: Metric, has_series: bool) -> Rows:
 def _chart(tile: Tile, rows: Rows, metric: Metric, link: Link | None = None) -> Drawn:
     x = Axis(tile.grain or tile.by[0])
     by = Axis(tile.by[0]) if tile.by and tile.grain else None
-    y = Axis(metric.label, "%" if metric.unit == "ratio" else metric.unit or None)
-    return _drawn(tile, summed_chart(rows, tile.title, "", x, y, by, adds_up=False), link)
+    unit = "%" if metric.unit == "ratio" else metric.unit
+    y = Axis(metric.label, None if unit in ("", metric.label.lower()) else unit)
+    chart = summed_chart(rows, tile.title, "", x, y, by, period=GIVEN, adds_up=metric.is_additive)
+    return _drawn(tile, chart, link)
 
 
 def _drawn(tile: Tile, chart: Chart, link: Link | None) -> Drawn:
@@ -260,7 +267,7 @@ def _metric_table(
     columns = [readable(tile.by[0]), *(_with_unit(metric.label, metric.unit) for metric in metrics)]
     rows_of_cells = [
         [
-            Cell(_exact(head), href=link(str(head)) if link and head is not None else None),
+            Cell(_name(head), href=link(str(head)) if link and head is not None else None),
             *(
                 Cell(_in_table(answer.get(head), metric.unit), True)
                 for answer, metric in zip(answers, metrics, strict=True)
@@ -276,11 +283,16 @@ def _size(value: Any) -> float:
 
 
 def _with_unit(label: str, unit: str) -> str:
-    return label if unit in ("", "ratio") else f"{label} ({unit})"
+    return label if unit in ("", "ratio", label.lower()) else f"{label} ({unit})"
 
 
 def _in_table(value: Any, unit: str) -> str:
     return f"{value:.1%}" if unit == "ratio" and value is not None else _exact(value)
+
+
+def _name(value: Any) -> str:
+    """A value that is no quantity, such as the number of a location."""
+    return NONE if value is None else str(value)
 
 
 def _table(columns: list[str], rows: list[list[Cell]]) -> Drawn:
@@ -308,12 +320,12 @@ def _heatmap(
     columns = sorted({row[1] for row in rows}, key=lambda column: (column is None, column))
     grid = [
         [
-            Cell(_exact(head), href=link(str(head)) if link and head is not None else None),
+            Cell(_name(head), href=link(str(head)) if link and head is not None else None),
             *(cells.get((head, column), Cell("", True)) for column in columns),
         ]
         for head in heads
     ]
-    return _table([down or across, *map(_exact, columns)], grid)
+    return _table([down or across, *map(_name, columns)], grid)
 
 
 def _of_query(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
@@ -343,10 +355,8 @@ def _query_number(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
 
 
 def _query_chart(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
-    if tile.mark == "band":
-        return _band(tile, rows)
     by = tile.by[0] if tile.by else None
-    x, y = Axis(tile.x or ""), Axis(tile.y or "", tile.unit)
+    x, y = Axis(tile.label(tile.x)), Axis(tile.label(tile.y), tile.unit)
     of_chart = Rows(
         ["x", "series", "y", "row_count"],
         [
@@ -356,27 +366,50 @@ def _query_chart(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
             )
         ],
     )
-    period = tile.grain if tile.grain in ("month", "year") else None
-    chart = summed_chart(
-        of_chart, tile.title, "", x, y, Axis(by) if by else None, period=period, adds_up=period is not None
-    )
-    return _drawn(tile, chart, link)
+    period = tile.grain if tile.grain in ("month", "year") else GIVEN
+    of_series = Axis(tile.label(by)) if by else None
+    return _drawn(tile, summed_chart(of_chart, tile.title, "", x, y, of_series, period=period), link)
 
 
-def _band(tile: Tile, rows: Rows) -> Drawn:
-    names = (tile.x, tile.y, "low", "high", "is_unusual")
-    found = zip(*(_column(rows, name) for name in names), strict=True)
-    days = sorted((band.Day(*row) for row in found if None not in row[:2]), key=lambda day: day.day)
+def _of_check(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
+    """The last days of a series that `lakehouse check` judges, each as it would have judged it."""
+    check = sources.checks[tile.check or ""]
+    rows = sources.read(query_file(sources.project, f"checks/{check.name}").read_text(encoding="utf-8"))
+    filter_ = tile.by[0] if tile.by else None
+    entity = sources.chosen.get(filter_ or "", tile.entity)
+    notes = [_not_narrowed(name, value) for name, value in sources.chosen.items() if name != filter_]
+    # The query gives entity, date_day, value, size.
+    series = sorted((day, value, size) for of, day, value, size in rows.rows if of == entity)
+    ends = range(len(series) + 1)[1:][-DAYS_OF_BAND:]
+    days = tuple(_day(series[:end], check) for end in ends)
     if not days:
-        raise NothingToDraw("There are no days.")
-    of_days = band.Band(tile.title, Axis(tile.y or "", tile.unit).title, tuple(days))
+        raise NothingToDraw(f"There are no days of {entity}.")
+    return {"notes": notes} | _band(tile, band.Band(tile.title, Axis(check.name, tile.unit).title, days))
+
+
+def _day(series: Sequence[tuple[date, float, float | None]], check: AnomalyCheck) -> band.Day:
+    recent = series[-check.thresholds.days - 1 :]
+    verdict = judge(
+        {day: value for day, value, _ in recent}, {day: size for day, _, size in recent}, check.thresholds
+    )
+    day, value, _ = recent[-1]
+    if isinstance(verdict, Verdict):
+        return band.Day(day, value, verdict.low, verdict.high, verdict.is_anomaly)
+    return band.Day(day, value, None, None, False)
+
+
+def _band(tile: Tile, of_days: band.Band) -> Drawn:
     description = f"{tile.title}. {of_days.summary}"
-    columns = ["Day", of_days.y, "Usual", "Is unusual"]
     cells = [
-        [Cell(str(day.day)), Cell(_exact(day.value), True), Cell(day.usual), Cell("yes" if day.is_unusual else "")]
-        for day in reversed(days)
+        [
+            Cell(str(day.day)),
+            Cell(exact_text(day.value), True),
+            Cell(day.usual),
+            Cell("unusual" if day.is_unusual else ""),
+        ]
+        for day in reversed(of_days.days)
     ]
-    return _table(columns, cells) | {
+    return _table(["Day", of_days.y, "Usual", "Judgement"], cells) | {
         "wide": described(_band_svg(of_days, WHOLE), description, "wide"),
         "narrow": described(_band_svg(of_days, NARROW), description, "narrow"),
         "specification": band.specification(of_days, WHOLE, tooltips=True),
@@ -387,21 +420,26 @@ def _band(tile: Tile, rows: Rows) -> Drawn:
 def _query_heatmap(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
     names = (tile.x, tile.by[0], tile.y, tile.outline)
     parts = list(zip(*(_column(rows, name) for name in names), strict=True))
-    drawn = _heatmap(parts, readable(tile.by[0]), tile.unit or "", link, readable(tile.x or ""))
-    return drawn | {"outlines": readable(tile.outline).lower() if tile.outline else None}
+    drawn = _heatmap(parts, readable(tile.by[0]), tile.unit or "", link, readable(tile.label(tile.x)))
+    return drawn | {"outlines": readable(tile.label(tile.outline)) if tile.outline else None}
 
 
 def _query_table(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
     place = rows.columns.index(tile.drill.filter) if tile.drill and tile.drill.filter in rows.columns else 0
     cells = [
         [
-            Cell(
-                _short(value, "") if isinstance(value, datetime) else _exact(value),
-                isinstance(value, int | float | Decimal) and not isinstance(value, bool),
-                link(str(value)) if link and number == place and value is not None else None,
-            )
-            for number, value in enumerate(row)
+            _of_column(column, value, link if number == place else None)
+            for number, (column, value) in enumerate(zip(rows.columns, row, strict=True))
         ]
         for row in rows.rows
     ]
-    return _table([readable(column) for column in rows.columns], cells)
+    return _table([readable(tile.label(column)) for column in rows.columns], cells)
+
+
+def _of_column(column: str, value: Any, link: Link | None) -> Cell:
+    """A cell; the number of something is a name, not a quantity."""
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    if column.endswith(_NAMES) or not is_number:
+        text = _short(value, "") if isinstance(value, datetime) else "" if value is None else str(value)
+        return Cell(text, href=link(str(value)) if link and value is not None else None)
+    return Cell(exact_text(value), True, link(str(value)) if link else None)

@@ -7,7 +7,8 @@ async function addTooltips(tile) {
   const chart = tile.querySelector(".chart"), specification = tile.querySelector("script");
   if (!chart || !wide.matches) return;
   const drawn = chart.querySelector(".wide"), target = document.createElement("div");
-  await vegaEmbed(target, JSON.parse(specification.textContent), { actions: false, renderer: "svg", tooltip: { theme: "custom" } });
+  const options = { actions: false, renderer: "svg", logLevel: 1 }; // errors only
+  await vegaEmbed(target, JSON.parse(specification.textContent), options);
   const svg = target.querySelector("svg");
   for (const name of ["class", "role", "aria-label"]) svg.setAttribute(name, drawn.getAttribute(name));
   drawn.replaceWith(svg);

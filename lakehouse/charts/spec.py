@@ -204,7 +204,7 @@ def _rows_of_bars(chart: Chart, width: int) -> Spec:
     spec = _bars(chart, width, y, _y(chart, room=100 / width), "y", "x")
     if chart.by:
         spec["encoding"]["color"]["legend"]["offset"] = 32  # above the title of the categories
-    return spec | {"height": {"step": step, "for": "position"}}
+    return spec | {"height": step * len(chart.xs)}
 
 
 def _wrapped_labels(lines: dict[str, list[str]]) -> Spec:

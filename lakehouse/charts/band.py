@@ -54,7 +54,11 @@ def specification(band: Band, width: int, tooltips: bool = False) -> Spec:
     """The band as Vega-Lite, data included; `tooltips` are for where a script draws it."""
     days = [milliseconds(day.day) for day in band.days]
     ticks = width // 100
-    axis = {"grid": False, "tickCount": ticks, "format": tick_format((days[-1] - days[0]) / 86_400_000 / ticks)}
+    axis = {
+        "grid": False,
+        "tickCount": ticks,
+        "format": tick_format((days[-1] - days[0]) / 86_400_000 / ticks),
+    }
     x = {"field": "x", "type": "temporal", "scale": {"type": "utc"}, "title": "Day", "axis": axis}
     names = {"label": "Day", "text": band.y, "usual": "Usual"}
     shown = [{"field": field, "title": title, "type": "nominal"} for field, title in names.items()]
@@ -86,7 +90,13 @@ def specification(band: Band, width: int, tooltips: bool = False) -> Spec:
 
 def _y(band: Band, field: str) -> Spec:
     numbers = [float(number) for day in band.days for number in (day.value, day.high) if number is not None]
-    axis = {"labelExpr": tick_text(numbers), "tickCount": 5, "domain": False, "ticks": False, "gridOpacity": 0.25}
+    axis = {
+        "labelExpr": tick_text(numbers),
+        "tickCount": 5,
+        "domain": False,
+        "ticks": False,
+        "gridOpacity": 0.25,
+    }
     return {"field": field, "type": "quantitative", "title": band.y, "axis": axis}
 
 

@@ -1,11 +1,11 @@
 """Answers to queries, kept until a table that they read changes."""
 
-import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -67,5 +67,5 @@ def _version(location: str) -> object:
     """What changes with each commit to a table, and when it is made anew."""
     if location.startswith("s3://"):
         return open_table(location).version()
-    log = f"{location}/_delta_log"
-    return os.stat(log).st_ino, max(os.listdir(log))
+    log = Path(location, "_delta_log")
+    return log.stat().st_ino, max(file.name for file in log.iterdir())

@@ -89,7 +89,9 @@ def make_app(dashboard: Dashboard, password: SecretStr | None = None) -> FastAPI
     return app
 
 
-def serve(dashboard: Dashboard, host: str, port: int, password: SecretStr | None, ready: Callable[[str], None]) -> None:
+def serve(
+    dashboard: Dashboard, host: str, port: int, password: SecretStr | None, ready: Callable[[str], None]
+) -> None:
     """Answer until Ctrl-C; `ready` is called with the address.
 
     Raises:
@@ -121,7 +123,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"--host {host} --port {port}: {reason}. Give another one, such as --port 8051.") from None
+        raise UsageError(f"--host {host} --port {port}: {reason}. Give another, as --port 8051.") from None
 
 
 def _is_right(header: str, password: SecretStr) -> bool:
@@ -134,7 +136,9 @@ def _is_right(header: str, password: SecretStr) -> bool:
     return kind.lower() == "basic" and secrets.compare_digest(given, right)
 
 
-async def _changes(dashboard: Dashboard, name: str, query: dict[str, str], seconds: float) -> AsyncIterator[str]:
+async def _changes(
+    dashboard: Dashboard, name: str, query: dict[str, str], seconds: float
+) -> AsyncIterator[str]:
     """Server-sent events of the tiles that changed, until the browser leaves."""
     known: list[str] = []
     while True:

@@ -1,4 +1,4 @@
-"""Whether what the pages name exists: metrics, dimensions, models, columns, queries, checks, filters, pages."""
+"""Whether what the pages name exists: metrics, columns, queries, checks, filters, pages."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -38,9 +38,7 @@ class Known:
 def columns_of_models(manifest: "Manifest") -> Models:
     """Columns of all models, seeds and snapshots, as their YAML describes them, by name."""
     kinds = ("model", "seed", "snapshot")
-    return {
-        node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in kinds
-    }
+    return {node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in kinds}
 
 
 def query_file(project: Path, query: str) -> Path:

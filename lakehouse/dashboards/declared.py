@@ -39,12 +39,12 @@ class Drill(_Declared):
 class Tile(_Declared):
     """A number, chart or table: of metrics of one semantic model, of a query, or of a check of alerts.yml.
 
-    Metrics are shown `by` dimensions, over the `days` before the newest day, a line and the course of a number
-    by `grain`. `compare: year` adds the same days 52 weeks before.
+    Metrics are shown `by` dimensions, over the `days` before the newest day; a line, and the course of a
+    number, by `grain`. `compare: year` adds the same days 52 weeks before.
     `query` is a file of analyses/, without `.sql`. Its columns are drawn: `y` over `x`, in colours or columns
-    `by`; of a table all. Days are added up by a `grain` of month or year. `labels` are other names of columns.
+    `by`; of a table all. Days are added up by a `grain` of month or year. `labels` rename columns.
     `outline` is a column of truth values; where one is true, a cell of a heatmap is outlined.
-    A band shows the days of an anomaly check, of an `entity` or of the one that a filter, named in `by`, chooses.
+    A band shows the days of an anomaly check: of an `entity`, or of what the filter named in `by` chooses.
     """
 
     title: str
@@ -139,7 +139,7 @@ class Declaration:
 
 
 def read_pages(project: Path) -> list[Declaration]:
-    """The pages of a project, in their order; `lakehouse.dashboards.check` asks whether what they name exists.
+    """The pages of a project, in their order; `check_pages` asks whether what they name exists.
 
     Raises:
         UsageError: there are none, or a file is wrong; the message has file and line of all that is wrong.

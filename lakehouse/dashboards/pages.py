@@ -12,7 +12,8 @@ from lakehouse.charts.chart import readable
 from lakehouse.dashboards.answers import Answers, Read
 from lakehouse.dashboards.check import Known, check_pages, columns_of_models
 from lakehouse.dashboards.declared import Declaration, Filter, Page, read_pages
-from lakehouse.dashboards.tiles import Drawn, Link, Sources, draw, literal
+from lakehouse.dashboards.parts import Drawn, Link
+from lakehouse.dashboards.tiles import Sources, draw, literal
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.reading.metrics import read_metrics
 from lakehouse.settings import Settings
@@ -68,9 +69,8 @@ class Dashboard:
         with self._answers.open() as read:
             filters = [self._filter(name, narrowed, query, read) for narrowed in page.filters]
             tiles = self._tiles(name, query, read)
-        return self._render(
-            "page.html.j2", name, page=page, filters=filters, tiles=tiles, events=_url(f"{name}/events", query)
-        )
+        values = {"page": page, "filters": filters, "tiles": tiles, "events": _url(f"{name}/events", query)}
+        return self._render("page.html.j2", name, **values)
 
     def tiles(self, name: str, query: Query) -> list[str]:
         """The HTML of the tiles of a page, in their order."""

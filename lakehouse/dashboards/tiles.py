@@ -1,32 +1,37 @@
-"""What a tile shows: the rows of its metrics or its query, as a number, a chart, a table or a heatmap."""
+"""What a tile shows: the rows of its metrics, its query or its check."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from lakehouse.alerts.anomaly import Verdict, judge
 from lakehouse.alerts.declared import AnomalyCheck
 from lakehouse.charts import band
-from lakehouse.charts.chart import GIVEN, NONE, Axis, Chart, NothingToDraw, compact, readable, summed_chart
-from lakehouse.charts.report import described, exact_text, inline_svg, table_of
-from lakehouse.charts.spec import specification
+from lakehouse.charts.chart import GIVEN, Axis, NothingToDraw, readable, summed_chart
 from lakehouse.dashboards.answers import Read
 from lakehouse.dashboards.check import query_file
 from lakehouse.dashboards.declared import Tile
+from lakehouse.dashboards.parts import (
+    Cell,
+    Drawn,
+    Link,
+    any_text,
+    band_parts,
+    cell_of,
+    chart_parts,
+    heatmap,
+    name_text,
+    short_text,
+    table,
+    text_with_unit,
+)
 from lakehouse.errors import LakehouseError
 from lakehouse.reading.metrics import Metric
 from lakehouse.reading.rows import Rows
 
-# Pixels; a page shows the one that fits the screen.
-HALF, WHOLE, NARROW = 600, 1220, 340
-MOST_ROWS = 100
-LEVELS = 5  # of colour in a heatmap
 DAYS_OF_BAND = 182
-_NAMES = ("_id", "_key", "_number")
 # The same weekdays of the year before.
 _YEAR = timedelta(days=364)
 _BLOCK_DAYS = {"day": 1, "week": 7}
@@ -36,29 +41,12 @@ _PARTS = (
 )
 _SPARK_WIDTH, _SPARK_HEIGHT = 120, 32
 
-Drawn = dict[str, Any]
 Chosen = Mapping[str, str]
-# The address that a row leads to, by its value of the filter.
-Link = Callable[[str], str]
-
-_svg = lru_cache(maxsize=500)(inline_svg)
-_band_svg = lru_cache(maxsize=50)(band.to_svg)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A value of a table: exact text, an address, a level of colour from 0, whether it is outlined."""
-
-    text: str
-    is_number: bool = False
-    href: str | None = None
-    level: int | None = None
-    outlined: bool = False
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What tiles are made of: metrics and checks by name, the project with the queries, what reads, chosen filters."""
+    """What tiles are made of: metrics and checks by name, the project's queries, and chosen filters."""
 
     metrics: dict[str, Metric]
     checks: dict[str, AnomalyCheck]
@@ -138,9 +126,7 @@ def _number(tile: Tile, metric: Metric, where: list[str], read: Read) -> Drawn:
     ((value,),) = read(metric.sql(where=[*where, _between(metric, first, last)])).rows
     drawn = _value(value, metric.unit) | {"period": f"{first} to {last}"}
     if tile.compare:
-        ((before,),) = read(
-            metric.sql(where=[*where, _between(metric, first - _YEAR, last - _YEAR)])
-        ).rows
+        ((before,),) = read(metric.sql(where=[*where, _between(metric, first - _YEAR, last - _YEAR)])).rows
         drawn |= _change(value, before, metric.unit)
     if tile.grain:
         drawn |= {"spark": _spark(tile, metric, [*where, _between(metric, first, last)], last, read)}
@@ -148,23 +134,11 @@ def _number(tile: Tile, metric: Metric, where: list[str], read: Read) -> Drawn:
 
 
 def _value(value: Any, unit: str) -> Drawn:
-    return {"value": _short(value, unit), "exact": _exact(value), "unit": "" if unit == "ratio" else unit}
-
-
-def _short(value: Any, unit: str) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return str(value)
-    return f"{value:.1%}" if unit == "ratio" else compact(value)
-
-
-def _exact(value: Any) -> str:
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return exact_text(value)
-    return "" if value is None else str(value)
+    return {
+        "value": short_text(value, unit),
+        "exact": any_text(value),
+        "unit": "" if unit == "ratio" else unit,
+    }
 
 
 def _change(value: Any, before: Any, unit: str) -> Drawn:
@@ -175,9 +149,9 @@ def _change(value: Any, before: Any, unit: str) -> Drawn:
         change, text = float(value) - float(before), f"{(float(value) - float(before)) * 100:+.1f} points"
     else:
         change = float(value) / float(before) - 1 if before > 0 else float(value) - float(before)
-        text = f"{change:+.1%}" if before > 0 else f"{_short(value - before, unit)} more"
+        text = f"{change:+.1%}" if before > 0 else f"{short_text(value - before, unit)} more"
     way = "up" if change > 0 else "down" if change < 0 else "same"
-    return {"change": f"{text} on a year", "way": way, "before": f"{_short(before, unit)} a year before"}
+    return {"change": f"{text} on a year", "way": way, "before": f"{short_text(before, unit)} a year before"}
 
 
 def _spark(tile: Tile, metric: Metric, where: list[str], last: date, read: Read) -> Drawn | None:
@@ -195,8 +169,8 @@ def _spark(tile: Tile, metric: Metric, where: list[str], last: date, read: Read)
         f"{_SPARK_HEIGHT - (value - low) / ((high - low) or 1) * _SPARK_HEIGHT:.1f}"
         for number, value in known
     ]
-    from_to = f"from {_short(known[0][1], metric.unit)} to {_short(known[-1][1], metric.unit)}"
-    summary = f"By {tile.grain}: {from_to}, highest {_short(high, metric.unit)}."
+    from_to = f"from {short_text(known[0][1], metric.unit)} to {short_text(known[-1][1], metric.unit)}"
+    summary = f"By {tile.grain}: {from_to}, highest {short_text(high, metric.unit)}."
     return {"points": " ".join(points), "summary": summary}
 
 
@@ -232,28 +206,7 @@ def _chart(tile: Tile, rows: Rows, metric: Metric, link: Link | None = None) -> 
     unit = "%" if metric.unit == "ratio" else metric.unit
     y = Axis(metric.label, None if unit in ("", metric.label.lower()) else unit)
     chart = summed_chart(rows, tile.title, "", x, y, by, period=GIVEN, adds_up=metric.is_additive)
-    return _drawn(tile, chart, link)
-
-
-def _drawn(tile: Tile, chart: Chart, link: Link | None) -> Drawn:
-    chart = replace(chart, mark="line" if tile.mark == "line" else "bar")
-    table = table_of(chart)
-    rows: Any = table["rows"]
-    linked = link if link and chart.is_text else None
-    cells = [_cells(row, row[0], linked) for row in rows]
-    wide = WHOLE if tile.is_wide else HALF
-    return {
-        "chart_notes": list(chart.notes),
-        "wide": _svg(chart, wide, "wide"),
-        "narrow": _svg(chart, NARROW, "narrow"),
-        "specification": specification(chart, wide, titled=False, tooltips=True),
-        "table": {"caption": table["caption"], "columns": table["columns"], "rows": cells},
-    }
-
-
-def _cells(texts: Sequence[str], value: str, link: Link | None) -> list[Cell]:
-    head, *numbers = texts
-    return [Cell(head, href=link(value) if link else None), *(Cell(text, True) for text in numbers)]
+    return chart_parts(tile, chart, link)
 
 
 def _metric_table(
@@ -261,21 +214,21 @@ def _metric_table(
 ) -> Drawn:
     if tile.mark == "heatmap":
         rows = read(metrics[0].sql(by, where)).rows
-        return _heatmap([(*row, False) for row in rows], readable(tile.by[1]), metrics[0].unit, link)
+        return heatmap([(*row, False) for row in rows], readable(tile.by[1]), metrics[0].unit, link)
     answers = [{head: value for head, value in read(metric.sql(by, where)).rows} for metric in metrics]
     heads = sorted(answers[0], key=lambda head: _size(answers[0][head]), reverse=True)
     columns = [readable(tile.by[0]), *(_with_unit(metric.label, metric.unit) for metric in metrics)]
     rows_of_cells = [
         [
-            Cell(_name(head), href=link(str(head)) if link and head is not None else None),
+            Cell(name_text(head), href=link(str(head)) if link and head is not None else None),
             *(
-                Cell(_in_table(answer.get(head), metric.unit), True)
+                Cell(text_with_unit(answer.get(head), metric.unit), True)
                 for answer, metric in zip(answers, metrics, strict=True)
             ),
         ]
         for head in heads
     ]
-    return _table(columns, rows_of_cells)
+    return table(columns, rows_of_cells)
 
 
 def _size(value: Any) -> float:
@@ -284,48 +237,6 @@ def _size(value: Any) -> float:
 
 def _with_unit(label: str, unit: str) -> str:
     return label if unit in ("", "ratio", label.lower()) else f"{label} ({unit})"
-
-
-def _in_table(value: Any, unit: str) -> str:
-    return f"{value:.1%}" if unit == "ratio" and value is not None else _exact(value)
-
-
-def _name(value: Any) -> str:
-    """A value that is no quantity, such as the number of a location."""
-    return NONE if value is None else str(value)
-
-
-def _table(columns: list[str], rows: list[list[Cell]]) -> Drawn:
-    if not rows:
-        raise NothingToDraw("There are no rows.")
-    caption = f"The first {MOST_ROWS} of {len(rows):,} rows." if len(rows) > MOST_ROWS else ""
-    return {"table": {"caption": caption, "columns": columns, "rows": rows[:MOST_ROWS]}}
-
-
-def _heatmap(
-    rows: Sequence[tuple[Any, ...]], across: str, unit: str, link: Link | None, down: str = ""
-) -> Drawn:
-    """Rows of `down, across, value, outlined` as a grid; colours divide the values into equal parts."""
-    if not rows:
-        raise NothingToDraw("There are no rows.")
-    values = sorted(row[2] for row in rows if row[2] is not None)
-    level = {value: place * LEVELS // len(values) for place, value in enumerate(values)}
-    cells = {
-        (row[0], row[1]): Cell(
-            _in_table(row[2], unit), True, level=level.get(row[2]), outlined=bool(row[3])
-        )
-        for row in rows
-    }
-    heads = list(dict.fromkeys(row[0] for row in rows))
-    columns = sorted({row[1] for row in rows}, key=lambda column: (column is None, column))
-    grid = [
-        [
-            Cell(_name(head), href=link(str(head)) if link and head is not None else None),
-            *(cells.get((head, column), Cell("", True)) for column in columns),
-        ]
-        for head in heads
-    ]
-    return _table([down or across, *map(_name, columns)], grid)
 
 
 def _of_query(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
@@ -361,14 +272,12 @@ def _query_chart(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
         ["x", "series", "y", "row_count"],
         [
             (*values, 1)
-            for values in zip(
-                _column(rows, tile.x), _column(rows, by), _column(rows, tile.y), strict=True
-            )
+            for values in zip(_column(rows, tile.x), _column(rows, by), _column(rows, tile.y), strict=True)
         ],
     )
     period = tile.grain if tile.grain in ("month", "year") else GIVEN
     of_series = Axis(tile.label(by)) if by else None
-    return _drawn(tile, summed_chart(of_chart, tile.title, "", x, y, of_series, period=period), link)
+    return chart_parts(tile, summed_chart(of_chart, tile.title, "", x, y, of_series, period=period), link)
 
 
 def _of_check(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
@@ -384,7 +293,7 @@ def _of_check(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
     days = tuple(_day(series[:end], check) for end in ends)
     if not days:
         raise NothingToDraw(f"There are no days of {entity}.")
-    return {"notes": notes} | _band(tile, band.Band(tile.title, Axis(check.name, tile.unit).title, days))
+    return {"notes": notes} | band_parts(tile, band.Band(tile.title, Axis(check.name, tile.unit).title, days))
 
 
 def _day(series: Sequence[tuple[date, float, float | None]], check: AnomalyCheck) -> band.Day:
@@ -398,29 +307,10 @@ def _day(series: Sequence[tuple[date, float, float | None]], check: AnomalyCheck
     return band.Day(day, value, None, None, False)
 
 
-def _band(tile: Tile, of_days: band.Band) -> Drawn:
-    description = f"{tile.title}. {of_days.summary}"
-    cells = [
-        [
-            Cell(str(day.day)),
-            Cell(exact_text(day.value), True),
-            Cell(day.usual),
-            Cell("unusual" if day.is_unusual else ""),
-        ]
-        for day in reversed(of_days.days)
-    ]
-    return _table(["Day", of_days.y, "Usual", "Judgement"], cells) | {
-        "wide": described(_band_svg(of_days, WHOLE), description, "wide"),
-        "narrow": described(_band_svg(of_days, NARROW), description, "narrow"),
-        "specification": band.specification(of_days, WHOLE, tooltips=True),
-        "chart_notes": [],
-    }
-
-
 def _query_heatmap(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
     names = (tile.x, tile.by[0], tile.y, tile.outline)
     parts = list(zip(*(_column(rows, name) for name in names), strict=True))
-    drawn = _heatmap(parts, readable(tile.by[0]), tile.unit or "", link, readable(tile.label(tile.x)))
+    drawn = heatmap(parts, readable(tile.by[0]), tile.unit or "", link, readable(tile.label(tile.x)))
     return drawn | {"outlines": readable(tile.label(tile.outline)) if tile.outline else None}
 
 
@@ -428,18 +318,9 @@ def _query_table(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
     place = rows.columns.index(tile.drill.filter) if tile.drill and tile.drill.filter in rows.columns else 0
     cells = [
         [
-            _of_column(column, value, link if number == place else None)
+            cell_of(column, value, link if number == place else None)
             for number, (column, value) in enumerate(zip(rows.columns, row, strict=True))
         ]
         for row in rows.rows
     ]
-    return _table([readable(tile.label(column)) for column in rows.columns], cells)
-
-
-def _of_column(column: str, value: Any, link: Link | None) -> Cell:
-    """A cell; the number of something is a name, not a quantity."""
-    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    if column.endswith(_NAMES) or not is_number:
-        text = _short(value, "") if isinstance(value, datetime) else "" if value is None else str(value)
-        return Cell(text, href=link(str(value)) if link and value is not None else None)
-    return Cell(exact_text(value), True, link(str(value)) if link else None)
+    return table([readable(tile.label(column)) for column in rows.columns], cells)

@@ -23,10 +23,11 @@ from ..conftest import write_table
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
+STREAMED = ("gym_visits", "workout_bpm")
 DAYS = 420
 FIRST = date(2025, 1, 1)
 NAMES = (
-    "O'Brien \"the\" \\ `tick`",
+    'O\'Brien "the" \\ `tick`',
     "<script>alert(1)</script>",
     "مرحبا بالعالم",
     "long " * 40,
@@ -43,12 +44,18 @@ def home(project: "Manifest", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All tables of gold, those of the gyms, and the logs, each with a row a day."""
     home = tmp_path_factory.mktemp("dashboard")
     for node in project.nodes.values():
-        if node.resource_type == "model" and (node.schema == "gold" or node.name in ("gym_visits", "workout_bpm")):
+        if node.resource_type == "model" and (
+            node.schema == "gold" or node.name in ("gym_visits", "workout_bpm")
+        ):
             columns = {name: column.data_type for name, column in node.columns.items()}
             write_table(home / "warehouse", f"{node.schema}.{node.name}", _table(columns))
     for name, columns in {"builds": BUILDS, "failed_rows": FAILED_ROWS}.items():
         write_table(home / "warehouse", f"ops.{name}", _table(columns))
-    for name, schema in {"loads": LOADS_SCHEMA, "quarantine": QUARANTINE_SCHEMA, "alerts": ALERTS_SCHEMA}.items():
+    for name, schema in {
+        "loads": LOADS_SCHEMA,
+        "quarantine": QUARANTINE_SCHEMA,
+        "alerts": ALERTS_SCHEMA,
+    }.items():
         arrays = [pa.array(_values(field.name, _kind(field.type)), field.type) for field in schema]
         write_table(home / "warehouse", f"ops.{name}", pa.table(arrays, schema=schema))
     return home

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import uvicorn
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from lakehouse.dashboards.app import make_app
@@ -104,8 +104,6 @@ def test_a_live_page_shows_what_comes(browser: Browser, address: str, home: Path
     expect(streams).to_contain_text("420")
     table = DeltaTable(home / "warehouse" / "silver.db" / "gym_visits")
     one: pa.Table = table.to_pyarrow_table().slice(0, 1)
-    from deltalake import write_deltalake
-
     write_deltalake(table, one, mode="append")
     expect(streams).to_contain_text("421", timeout=15_000)
     page.close()

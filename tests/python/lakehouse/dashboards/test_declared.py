@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lakehouse.dashboards.check import query_file
 from lakehouse.dashboards.declared import read_pages
 from lakehouse.errors import UsageError
+from lakehouse.reading.metrics import read_metrics
+from lakehouse.reading.query import names_referred_to
 from tests.python import PROJECT
 
 from .conftest import make_dashboard
@@ -38,6 +41,23 @@ def test_the_pages_of_the_project_name_what_is_there(tmp_path: Path, project: "M
     assert len(pages) == len(list((PROJECT / "dashboards").glob("*.yml")))
 
 
+def test_lineage_ends_at_the_pages(tmp_path: Path, project: "Manifest") -> None:
+    metrics, read = read_metrics(project), set()
+    for declared in make_dashboard(tmp_path, project).pages.values():
+        read |= {narrowed.model for narrowed in declared.page.filters}
+        for tile in declared.page.tiles:
+            read |= {metrics[name].table.split(".")[1] for name in tile.metrics}
+            query = tile.query or f"checks/{tile.check}"
+            read |= set() if tile.metrics else set(names_referred_to(query_file(PROJECT, query).read_text()))
+    shown = {
+        project.nodes[unique_id].name
+        for exposure in project.exposures.values()
+        if exposure.name.startswith("dashboard_")
+        for unique_id in exposure.depends_on_nodes
+    }
+    assert shown == read
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "line", "says"),
     [
@@ -49,13 +69,28 @@ def test_the_pages_of_the_project_name_what_is_there(tmp_path: Path, project: "M
         ("mark: number\n", "mark: bar\n    by: [colour]\n", 10, "no dimension of revenue colour"),
         ("[revenue]", "[revenue]\n    colour: red", 11, "Extra inputs are not permitted"),
         ("[revenue]", "[revenue, sessions]\n    by: [channel]", 7, "only a table shows several metrics"),
-        ("model: revenue_daily", "model: revenue_dayly", 5, "no model revenue_dayly. Did you mean revenue_daily?"),
+        (
+            "model: revenue_daily",
+            "model: revenue_dayly",
+            5,
+            "no model revenue_dayly. Did you mean revenue_daily?",
+        ),
         ("column: channel", "column: chanel", 5, "no column of revenue_daily chanel. Did you mean channel?"),
         ("dashboards/freshness", "dashboards/fresh", 14, "fresh.sql"),
         ("{filter: channel}", "{filter: colour}", 15, "there is no filter of that page colour"),
         ("{filter: channel}", "{page: else, filter: channel}", 15, "there is no page else"),
-        ("mark: table\n", "mark: bar\n    x: source\n    y: cost\n", 15, "no column of dashboards/freshness cost"),
-        ("mark: table\n", "mark: table\n    labels: {cost: Cost}\n", 14, "no column of dashboards/freshness cost"),
+        (
+            "mark: table\n",
+            "mark: bar\n    x: source\n    y: cost\n",
+            15,
+            "no column of dashboards/freshness cost",
+        ),
+        (
+            "mark: table\n",
+            "mark: table\n    labels: {cost: Cost}\n",
+            14,
+            "no column of dashboards/freshness cost",
+        ),
         ("place: 1\n", "", 1, "place: Field required"),
         ("place: 1", "place: [", 0, "is no YAML"),
     ],

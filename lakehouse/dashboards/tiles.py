@@ -288,7 +288,8 @@ def _of_check(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
     entity = sources.chosen.get(filter_ or "", tile.entity)
     notes = [_not_narrowed(name, value) for name, value in sources.chosen.items() if name != filter_]
     # The query gives entity, date_day, value, size.
-    series = sorted((day, value, size) for of, day, value, size in rows.rows if of == entity)
+    found = [row[1:] for row in rows.rows if row[0] == entity and None not in row[1:3]]
+    series = sorted(found, key=lambda row: row[0])
     ends = range(len(series) + 1)[1:][-DAYS_OF_BAND:]
     days = tuple(_day(series[:end], check) for end in ends)
     if not days:

@@ -51,6 +51,8 @@ def test_every_page(browser: Browser, address: str, dashboard: Dashboard, scheme
         if charts.count():
             expect(charts.first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+        if not dashboard.live_seconds(name):
+            page.wait_for_load_state("networkidle")
         assert faint_texts(page) == [], name
         unnamed = page.locator("svg[role=img]:not([aria-label]), [role=region]:not([aria-label])")
         assert unnamed.count() == 0
@@ -63,7 +65,7 @@ def test_tooltips_come_with_the_script(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{address}/customer_segments")
     bar = page.locator("svg.wide .mark-rect path").first
-    page.wait_for_function("document.querySelectorAll('svg.wide').length && window.vegaEmbed")
+    page.wait_for_function("!!window.vegaEmbed")
     expect(page.locator("div.chart svg.wide[role=img]").first).to_be_visible()
     bar.hover()
     expect(page.locator("#vg-tooltip-element")).to_contain_text("Segment")

@@ -1,5 +1,6 @@
 """Pages as they are declared: what is wrong is said with file and line."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,14 @@ def test_the_pages_of_the_project_name_what_is_there(tmp_path: Path, project: "M
     pages = make_dashboard(tmp_path, project).pages
     assert next(iter(pages)) == "executive"
     assert len(pages) == len(list((PROJECT / "dashboards").glob("*.yml")))
+
+
+def test_the_page_in_the_readme_is_right(copied: Path, project: "Manifest") -> None:
+    (page,) = re.findall(
+        r"```yaml\n# dashboards/returns.yml\n(.*?)```", (PROJECT / "README.md").read_text(), re.S
+    )
+    (copied / "dashboards" / "returns.yml").write_text(page)
+    assert list(make_dashboard(copied, project, copied).pages)[-1] == "returns"
 
 
 def test_lineage_ends_at_the_pages(tmp_path: Path, project: "Manifest") -> None:

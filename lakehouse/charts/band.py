@@ -62,7 +62,7 @@ def specification(band: Band, width: int, tooltips: bool = False) -> Spec:
     x = {"field": "x", "type": "temporal", "scale": {"type": "utc"}, "title": "Day", "axis": axis}
     names = {"label": "Day", "text": band.y, "usual": "Usual"}
     shown = [{"field": field, "title": title, "type": "nominal"} for field, title in names.items()]
-    points = {"mark": {"type": "point", "filled": True, "size": 70}, "encoding": {"y": _y(band, "y")}}
+    points: Spec = {"mark": {"type": "point", "filled": True, "size": 70}, "encoding": {"y": _y(band, "y")}}
     points["encoding"] |= {"opacity": {"condition": {"test": "datum.unusual", "value": 1}, "value": 0}}
     points["encoding"] |= {"color": {"value": PALETTE[1]}} | ({"tooltip": shown} if tooltips else {})
     return {

@@ -167,5 +167,5 @@ def _asset(name: str) -> Response:
 
 @cache
 def _vega() -> str:
-    script: str = vl_convert.javascript_bundle()
+    script: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
     return script

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import exp
@@ -138,8 +138,8 @@ def _columns_of_query(sql: str, models: Models) -> Collection[str]:
             raise UsageError(unknown("model", found[1], models))
         return found[1] or f"{found[2]}__{found[3]}"
 
-    query = sqlglot.parse_one(_NAMED.sub(named, sql), dialect="databricks")
-    schema = {name: dict.fromkeys(columns, "string") for name, columns in models.items()}
+    query: Any = sqlglot.parse_one(_NAMED.sub(named, sql), dialect="databricks")
+    schema: dict[str, object] = {name: dict.fromkeys(columns, "string") for name, columns in models.items()}
     # What the loader and dbt record is described without its columns.
     known = all(table.name in models for table in query.find_all(exp.Table) if table.name not in _ctes(query))
     if known:
@@ -147,5 +147,5 @@ def _columns_of_query(sql: str, models: Models) -> Collection[str]:
     return list(query.named_selects)
 
 
-def _ctes(query: exp.Expression) -> set[str]:
+def _ctes(query: Any) -> set[str]:
     return {cte.alias for cte in query.find_all(exp.CTE)}

@@ -125,7 +125,7 @@ class Page(_Declared):
 class Declaration:
     """A page with the file and the lines it stands in."""
 
-    def __init__(self, file: Path, page: Page, tree: yaml.Node) -> None:
+    def __init__(self, file: Path, page: Page, tree: yaml.Node | None) -> None:
         self.file, self.page, self._tree = file, page, tree
 
     @property

@@ -275,7 +275,7 @@ def _query_chart(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
             for values in zip(_column(rows, tile.x), _column(rows, by), _column(rows, tile.y), strict=True)
         ],
     )
-    period = tile.grain if tile.grain in ("month", "year") else GIVEN
+    period = tile.grain if tile.grain == "month" or tile.grain == "year" else GIVEN
     of_series = Axis(tile.label(by)) if by else None
     return chart_parts(tile, summed_chart(of_chart, tile.title, "", x, y, of_series, period=period), link)
 

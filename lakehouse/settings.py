@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     max_workbook_bytes: ByteSize = Field(
         ByteSize(Limits.workbook_bytes), gt=0, validation_alias="LAKEHOUSE_MAX_WORKBOOK_BYTES"
     )
+    dashboard_password: SecretStr | None = Field(
+        None, min_length=8, validation_alias="LAKEHOUSE_DASHBOARD_PASSWORD"
+    )
     driver_memory: str = Field("2g", validation_alias="LAKEHOUSE_DRIVER_MEMORY")
     jars: str = Field(".cache/jars", validation_alias="LAKEHOUSE_JARS")
     debug: str | None = Field(None, validation_alias="LAKEHOUSE_DEBUG")

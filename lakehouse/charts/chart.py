@@ -30,6 +30,9 @@ _ORDERED_NAME = re.compile(r"\d+|\d{4}-\d\d-\d\d.*")
 
 Number = int | float | Decimal
 Period = Literal["month", "year"]
+# Days as they are given, where they are not to be added up.
+GIVEN: Literal["given"] = "given"
+Mark = Literal["line", "bar"]
 K = TypeVar("K")
 
 
@@ -63,7 +66,7 @@ class Point:
 class Chart:
     """What is drawn, in the order of drawing, and `notes` on what is not.
 
-    The last year on x, if it is not complete, goes `until` a day.
+    The last year on x, if it is not complete, goes `until` a day. Without a `mark` it is drawn as suits x.
     """
 
     title: str
@@ -74,6 +77,8 @@ class Chart:
     points: tuple[Point, ...]
     notes: tuple[str, ...]
     until: date | None = None
+    mark: Mark | None = None
+    adds_up: bool = True
 
     @property
     def xs(self) -> list[Any]:
@@ -98,7 +103,9 @@ class Chart:
 
     @property
     def is_line(self) -> bool:
-        """Whether the points are too many for bars and have an order."""
+        """Whether the points have an order and are too many for bars, or a line is asked for."""
+        if self.mark:
+            return self.mark == "line" and not self.is_text
         return not self.is_text and len(self.xs) > MOST_BARS_IN_TIME
 
     @property
@@ -142,11 +149,13 @@ def summed_chart(
     y: Axis,
     by: Axis | None = None,
     *,
-    period: Period | None = None,
+    period: Period | Literal["given"] | None = None,
+    adds_up: bool = True,
 ) -> Chart:
     """Chart of rows with the columns x, series, y and row_count, one row per x and series.
 
     Days are added up by `period`, and without one by month where they are too many for a line.
+    Of what does not add up, such as a rate, small series are left out, and what is missing is not zero.
 
     Raises:
         NothingToDraw: there are no rows, or none has both values.
@@ -159,14 +168,17 @@ def summed_chart(
     first, until = points[0].x, None
     if isinstance(first, datetime):
         x = Axis(x.column, "UTC")
+    elif period == GIVEN:
+        pass
     elif isinstance(first, date) and (period or len({point.x for point in points}) > MOST_DAYS):
         period = period or "month"
         x = Axis(x.column, f"by {period}")
         points, until, period_notes = _by_period(points, period)
         notes += period_notes
-    points, series_notes = _largest_series(points)
+    points, series_notes = _largest_series(points, adds_up)
     points, category_notes = _largest_categories(points, y)
-    return Chart(title, meaning, x, y, by, tuple(points), (*category_notes, *series_notes, *notes), until)
+    all_notes = (*category_notes, *series_notes, *notes)
+    return Chart(title, meaning, x, y, by, tuple(points), all_notes, until, adds_up=adds_up)
 
 
 def readable(name: str) -> str:
@@ -281,12 +293,15 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value) or EMPTY
 
 
-def _largest_series(points: list[Point]) -> tuple[list[Point], list[str]]:
-    """As many series as there are colours, the others added up in one."""
+def _largest_series(points: list[Point], adds_up: bool) -> tuple[list[Point], list[str]]:
+    """As many series as there are colours, the others added up in one or left out."""
     totals = _totals((point.series, point.y) for point in points)
     kept = set(sorted(totals, key=lambda name: -abs(totals[name]))[:MOST_SERIES])
     if len(totals) == len(kept):
         return points, []
+    if not adds_up:
+        note = f"{len(totals) - len(kept):,} smaller series are left out."
+        return [point for point in points if point.series in kept], [note]
     sums = _totals(((p.x, p.series if p.series in kept else OTHER), p.y) for p in points)
     note = f"{len(totals) - len(kept):,} smaller series are added up as {OTHER}."
     return [Point(x, series, y) for (x, series), y in sums.items()], [note]

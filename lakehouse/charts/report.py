@@ -216,26 +216,28 @@ def _drawn(chart: Chart) -> dict[str, object]:
     return {
         "title": chart.title,
         "lines": [line for line in (chart.meaning, *chart.notes) if line],
-        "wide": _inline(chart, WIDE, "wide"),
-        "narrow": _inline(chart, NARROW, "narrow"),
-        "table": _table(chart),
+        "wide": inline_svg(chart, WIDE, "wide"),
+        "narrow": inline_svg(chart, NARROW, "narrow"),
+        "table": table_of(chart),
     }
 
 
-def _inline(chart: Chart, width: int, css_class: str) -> Markup:
+def inline_svg(chart: Chart, width: int, css_class: str) -> Markup:
     """The chart's SVG as one image with a description, in the place of its parts."""
-    description = escape(f"{chart.title}. {chart.summary}")
-    svg = to_svg(chart, width, titled=False)
-    return Markup(  # vl-convert escapes the texts of the SVG
-        svg.replace('class="marks"', f'class="{css_class}" role="img" aria-label="{description}"', 1)
-    )
+    return described(to_svg(chart, width, titled=False), f"{chart.title}. {chart.summary}", css_class)
 
 
-def _table(chart: Chart) -> dict[str, object]:
+def described(svg: str, description: str, css_class: str) -> Markup:
+    """An SVG of vl-convert, which escapes its texts, as an image with a description."""
+    attributes = f'class="{css_class}" role="img" aria-label="{escape(description)}"'
+    return Markup(svg.replace('class="marks"', attributes, 1))
+
+
+def table_of(chart: Chart) -> dict[str, object]:
     """The numbers of a chart, a row per x and a column per series."""
     labels, values = x_labels(chart), {(point.x, point.series): point.y for point in chart.points}
     rows = [
-        [labels[x], *(_number(values.get((x, name))) for name in chart.series)]
+        [labels[x], *(exact_text(values.get((x, name))) for name in chart.series)]
         for x in chart.xs[:MOST_TABLE_ROWS]
     ]
     caption = f"{chart.y.title} by {chart.by.title}" if chart.by else chart.y.title
@@ -248,7 +250,7 @@ def _headings(chart: Chart) -> list[str]:
     return chart.series if chart.by else [chart.y.title]
 
 
-def _number(value: Number | None) -> str:
+def exact_text(value: Number | None) -> str:
     """Exact, except for floating point numbers, which never are."""
     if value is None:
         return ""

@@ -39,7 +39,7 @@ _TITLE_ABOVE = {
     "titleY": -10,
     "titleBaseline": "bottom",
 }
-_CONFIG = {
+CONFIG = {
     "aria": False,
     "font": FONT,
     "view": {"stroke": None},
@@ -92,8 +92,8 @@ def to_png(chart: Chart) -> bytes:
     return vl_convert.vegalite_to_png(specification(chart), scale=2)
 
 
-def specification(chart: Chart, width: int = WIDTH, titled: bool = True) -> Spec:
-    """The chart as Vega-Lite, data included."""
+def specification(chart: Chart, width: int = WIDTH, titled: bool = True, tooltips: bool = False) -> Spec:
+    """The chart as Vega-Lite, data included; `tooltips` are for where a script draws it."""
     draw = _line if chart.is_line else _rows_of_bars if _is_horizontal(chart) else _columns_of_bars
     spec = {
         "data": {"values": _values(chart)},
@@ -101,9 +101,20 @@ def specification(chart: Chart, width: int = WIDTH, titled: bool = True) -> Spec
         "autosize": {"type": "fit-x", "contains": "padding"},
         "padding": 8,
         "background": None,
-        "config": _CONFIG,
+        "config": CONFIG,
     }
-    return spec | (_title(chart, width) if titled else {}) | draw(chart, width)
+    spec |= (_title(chart, width) if titled else {}) | draw(chart, width)
+    return _with_tooltips(spec, chart) if tooltips else spec
+
+
+def _with_tooltips(spec: Spec, chart: Chart) -> Spec:
+    shown = {"label": chart.x.title, "series": chart.by and chart.by.title, "text": chart.y.title}
+    fields = [{"field": field, "title": title, "type": "nominal"} for field, title in shown.items() if title]
+    encoding = spec["encoding"] | {"tooltip": fields}
+    if not chart.is_line:
+        return spec | {"encoding": encoding}
+    # Nobody hits a line with the mouse; points can be met.
+    return spec | {"mark": spec["mark"] | {"point": {"opacity": 0, "size": 150}}, "encoding": encoding}
 
 
 def _is_horizontal(chart: Chart) -> bool:
@@ -120,17 +131,18 @@ def _values(chart: Chart) -> list[Spec]:
     labels, order = x_labels(chart), {name: place for place, name in enumerate(chart.series)}
     return [
         {
-            "x": _line_x(point.x) if chart.is_line else labels[point.x],
+            "x": milliseconds(point.x) if chart.is_line else labels[point.x],
             "series": point.series,
             "order": order[point.series],
             "y": float(point.y),
+            "label": labels[point.x],
             "text": compact(point.y),
         }
         for point in chart.points
     ]
 
 
-def _line_x(x: Any) -> float:
+def milliseconds(x: Any) -> float:
     """Milliseconds since 1970 for dates and times, which no time zone of the machine can move."""
     if not isinstance(x, date):
         return float(x)
@@ -139,26 +151,26 @@ def _line_x(x: Any) -> float:
 
 
 def _line(chart: Chart, width: int) -> Spec:
-    ticks, xs = width // 100, [_line_x(x) for x in chart.xs]
+    ticks, xs = width // 100, [milliseconds(x) for x in chart.xs]
     x: Spec = {"field": "x", "title": chart.x.title, "axis": {"grid": False, "tickCount": ticks}}
     if isinstance(chart.xs[0], date):
         x |= {"type": "temporal", "scale": {"type": "utc"}}
-        x["axis"] |= {"format": _tick_format((xs[-1] - xs[0]) / _DAY / ticks)}
+        x["axis"] |= {"format": tick_format((xs[-1] - xs[0]) / _DAY / ticks)}
     else:
         x |= {"type": "quantitative", "scale": {"zero": False, "nice": False}}
-        x["axis"] |= {"format": "d"} if "year" in chart.x.column else {"labelExpr": _tick_text(xs)}
+        x["axis"] |= {"format": "d"} if "year" in chart.x.column else {"labelExpr": tick_text(xs)}
     # A sum over no rows is zero.
-    y = _y(chart) | ({"impute": {"value": 0}} if chart.by else {})
+    y = _y(chart) | ({"impute": {"value": 0}} if chart.by and chart.adds_up else {})
     mark = {"type": "line", "strokeWidth": 2 if len(xs) < 300 else 1.25, "strokeJoin": "round"}
     return {"height": 300, "mark": mark, "encoding": {"x": x, "y": y, **_colour(chart, width, "stroke")}}
 
 
-def _tick_format(days: float) -> str:
+def tick_format(days: float) -> str:
     """Time format for ticks about so many days apart, at which d3 chooses years, months, days or hours."""
     return "%Y" if days > 180 else "%b %Y" if days > 14 else "%d %b" if days > 0.7 else "%d %b %H:%M"
 
 
-def _tick_text(values: Sequence[float]) -> str:
+def tick_text(values: Sequence[float]) -> str:
     """Expression for the numbers of an axis, as `compact` writes them but all in one way.
 
     d3 says G where people say B, and m where they say 0.001.
@@ -192,7 +204,7 @@ def _rows_of_bars(chart: Chart, width: int) -> Spec:
     spec = _bars(chart, width, y, _y(chart, room=100 / width), "y", "x")
     if chart.by:
         spec["encoding"]["color"]["legend"]["offset"] = 32  # above the title of the categories
-    return spec | {"height": {"step": step, "for": "position"}}
+    return spec | {"height": step * len(chart.xs)}
 
 
 def _wrapped_labels(lines: dict[str, list[str]]) -> Spec:
@@ -243,7 +255,7 @@ def _y(chart: Chart, room: float = 0) -> Spec:
         room *= high - low
         scale |= {"domain": [low - room if low else 0, high + room if high else 0], "nice": False}
     axis = {
-        "labelExpr": _tick_text(values),
+        "labelExpr": tick_text(values),
         "tickCount": 5,
         "domain": False,
         "ticks": False,

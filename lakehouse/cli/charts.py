@@ -1,4 +1,4 @@
-"""Commands that draw: chart, report."""
+"""Commands that draw: chart, report, dashboard."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,3 +42,26 @@ def report(
     with as_asked_for(file, settings.home):
         write(file, page)
     say(console, f"Report: {file}")
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes one that is free.")] = 8050,
+    host: Annotated[
+        str, typer.Option(help="Another than loopback needs LAKEHOUSE_DASHBOARD_PASSWORD.")
+    ] = "127.0.0.1",
+    check: Annotated[bool, typer.Option("--check", help="Only check dashboards/*.yml.")] = False,
+) -> None:
+    """Show the pages of dashboards/ in a browser until Ctrl-C; works while a load or build is running."""
+    from lakehouse.dashboards.app import check_host, serve
+    from lakehouse.dashboards.pages import Dashboard
+    from lakehouse.engines.dbt import read_project
+
+    settings = read_settings()
+    check_host(host, settings.dashboard_password)
+    pages = Dashboard(settings, read_project(settings, "local"))
+    if check:
+        tiles = sum(len(declared.page.tiles) for declared in pages.pages.values())
+        say(console, f"{len(pages.pages)} pages with {tiles} tiles: all that they name is there.")
+        return
+    serve(pages, host, port, settings.dashboard_password, lambda url: say(console, f"Dashboard: {url}"))

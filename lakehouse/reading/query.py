@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from dbt.adapters.lakehouse.errors import message_of
 from dbt.adapters.lakehouse.sail import is_query
@@ -12,6 +13,9 @@ from lakehouse.reading.rows import Rows
 from lakehouse.reading.versions import REMOVED
 from lakehouse.warehouse import Warehouse, did_you_mean
 
+if TYPE_CHECKING:
+    from dbt.adapters.lakehouse.sail import Sail
+
 # Nothing else of dbt's language is known here, so other braces are those of the SQL.
 _REF = re.compile(r"""\{\{\s*ref\(\s*(["'])(\w+)\1\s*\)\s*\}\}""")
 _SOURCE = re.compile(r"""\{\{\s*source\(\s*(["'])(\w+)\1\s*,\s*(["'])(\w+)\3\s*\)\s*\}\}""")
@@ -19,8 +23,10 @@ _NO_TABLE = re.compile(r"table or view not found: (\S+)", re.IGNORECASE)
 _NO_COLUMN = re.compile(r"attribute ObjectName\(\[(.+)\]\) is missing")
 
 
-def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
+def read(warehouse: Warehouse, sql: str, at: str | None = None, engine: "Sail | None" = None) -> Rows:
     """Run a query; `at` is a version number or a timestamp (UTC), null the present.
+
+    With an `engine`, which stays open, the present is read by it.
 
     Tables are written with schema, or as in dbt: `{{ ref('fct_sales') }}`, `{{ source('ops', 'loads') }}`.
 
@@ -29,12 +35,12 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
         LakehouseError: the query is wrong or a table has no such version.
     """
     tables = warehouse.tables()
-    statement = _with_names(sql, tables)
+    statement = with_names(sql, tables)
     if not is_query(statement):
         raise UsageError("Only queries can be run: begin with SELECT, WITH, VALUES or TABLE.")
-    engine = sail(warehouse, None if at is None else _moment(at))
+    opened = engine or sail(warehouse, None if at is None else _moment(at))
     try:
-        return Rows.of(engine.stream(statement).read_all())
+        return Rows.of(opened.stream(statement).read_all())
     except KeyError:
         # Arrow's library for Python lacks it, and says no more than a number.
         raise LakehouseError(
@@ -46,7 +52,8 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None) -> Rows:
             message = f"--at {at}: {REMOVED.format(at)}"
         raise LakehouseError(message) from None
     finally:
-        engine.close()
+        if opened is not engine:
+            opened.close()
 
 
 def columns(warehouse: Warehouse, table: str) -> list[str]:
@@ -64,7 +71,13 @@ def sources_referred_to(sql: str) -> list[str]:
     return list(dict.fromkeys(f"{found[2]}.{found[4]}" for found in _SOURCE.finditer(sql)))
 
 
-def _with_names(sql: str, tables: dict[str, str]) -> str:
+def with_names(sql: str, tables: dict[str, str]) -> str:
+    """The SQL with tables by their names, which are `schema.table`, where it has them as in dbt.
+
+    Raises:
+        LakehouseError: a table does not exist.
+    """
+
     def model(found: re.Match[str]) -> str:
         for table in tables:
             if table.split(".")[1] == found[2]:

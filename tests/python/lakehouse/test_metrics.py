@@ -1,23 +1,15 @@
 """Each metric of the project, as its YAML says it, is the figure that gold shows."""
 
-import os
-from collections.abc import Callable
-from typing import Any
-from unittest import mock
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lakehouse.engines.dbt import read_project
-from lakehouse.settings import load_settings
+from lakehouse.reading.metrics import Metric, read_metrics
 
 from .conftest import Lakehouse
 
-_AGGREGATES = {
-    "sum": "sum({})",
-    "count": "count({})",
-    "count_distinct": "count(distinct {})",
-    "average": "avg({})",
-}
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 _CRM, _STOREFRONT = (
     "(select sum(sales_amount) from gold.fct_sales)",
@@ -67,37 +59,13 @@ _FIGURES = {
 
 
 @pytest.fixture(scope="module")
-def metric(built: Lakehouse) -> Callable[[str], str]:
-    """The SQL of a metric by its name: an aggregate, or a quotient of two."""
-    # What it sets for dbt would stay for the tests of other files.
-    with mock.patch.dict(os.environ):
-        manifest = read_project(load_settings(LAKEHOUSE_HOME=str(built.home)), "local")
-    measures = {
-        measure.name: (measure, model.node_relation)
-        for model in manifest.semantic_models.values()
-        for measure in model.measures
-    }
-    metrics = {metric.name: metric for metric in manifest.metrics.values()}
-    assert metrics.keys() == _FIGURES.keys()
-
-    def aggregate(name: str) -> str:
-        measure, relation = measures[metrics[name].type_params.measure.name]
-        value = _AGGREGATES[measure.agg.value].format(measure.expr)
-        return f"select {value} from {relation.schema_name}.{relation.alias}"
-
-    def sql(name: str) -> str:
-        parts: Any = metrics[name].type_params
-        if metrics[name].type.value == "simple":
-            return aggregate(name)
-        over, under = (
-            f"cast(({aggregate(part.name)}) as double)" for part in (parts.numerator, parts.denominator)
-        )
-        return f"select {over} / nullif({under}, 0)"
-
-    return sql
+def metrics(project: "Manifest") -> dict[str, Metric]:
+    read = read_metrics(project)
+    assert read.keys() == _FIGURES.keys()
+    return read
 
 
 @pytest.mark.parametrize("name", _FIGURES)
-def test_a_metric_is_the_figure_of_gold(built: Lakehouse, metric: Callable[[str], str], name: str) -> None:
-    said, shown = built.value(metric(name)), built.value(_FIGURES[name])
+def test_a_metric_is_the_figure_of_gold(built: Lakehouse, metrics: dict[str, Metric], name: str) -> None:
+    said, shown = built.value(metrics[name].sql()), built.value(_FIGURES[name])
     assert said == (None if shown is None else pytest.approx(shown, abs=0.001))

@@ -31,7 +31,9 @@ def contrast(one: str, other: str) -> float:
 
 def _luminance(colour: str) -> float:
     if colour.startswith("#"):
-        numbers = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+        numbers: list[float] = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    elif colour.startswith("color(srgb "):  # what is mixed of two colours
+        numbers = [float(number) * 255 for number in colour.removeprefix("color(srgb ").rstrip(")").split()]
     else:
         numbers = [int(number) for number in colour.removeprefix("rgb(").rstrip(")").split(",")]
     shares = [number / 255 for number in numbers]

@@ -1,0 +1,3 @@
+-- The newest recording of a wearable.
+select max(time) as newest
+from {{ ref('workout_bpm') }}

@@ -1,0 +1,126 @@
+"""Semantic models as metric views of Unity Catalog: a statement with YAML for each."""
+
+from typing import Any
+
+import yaml
+from sqlglot import exp, parse_one
+
+from lakehouse.exports.gold import Gold, Reference, Subject
+from lakehouse.exports.metrics import Aggregate, Derived, Metric, Metrics, Ratio
+
+_PERCENTAGE = {"type": "percentage"}
+_FORMATS = {"USD": {"type": "currency", "currency_code": "USD"}, "ratio": _PERCENTAGE, "share": _PERCENTAGE}
+
+
+def statements(gold: Gold, metrics: Metrics, catalog: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Statements by name of the file, and why metrics are refused, by name."""
+    owners = _owners(metrics)
+    apart = {
+        name: f"its metrics are of several tables: {', '.join(sorted(found))}"
+        for name, found in owners.items()
+        if len(found) > 1
+    }
+    metrics = metrics.without(apart)
+    files = {}
+    for subject in gold.subjects.values():
+        own = [metric for metric in metrics.known.values() if owners[metric.name] == {subject.name}]
+        if own:
+            files[f"{subject.name}_metrics.sql"] = _statement(gold, subject, own, catalog)
+    return files, metrics.refused
+
+
+def _owners(metrics: Metrics) -> dict[str, set[str]]:
+    """The subjects that each metric is about."""
+    owners: dict[str, set[str]] = {}
+    for name, metric in metrics.known.items():
+        formula = metric.formula
+        about = [{formula.subject}] if isinstance(formula, Aggregate) else [owners[n] for n in metric.needs]
+        owners[name] = set().union(*about)
+    return owners
+
+
+def _statement(gold: Gold, subject: Subject, metrics: list[Metric], catalog: str) -> str:
+    schema = gold.tables[subject.table].schema
+    body = yaml.safe_dump(view(gold, subject, metrics, catalog), sort_keys=False, allow_unicode=True, width=110)
+    name = ".".join(f"`{part}`" for part in (catalog, schema, f"{subject.name}_metrics"))
+    # A text between $$ and $$ holds none itself.
+    return f"create or replace view {name}\nwith metrics\nlanguage yaml\nas $$\n{body.replace('$$', '$ $')}$$;\n"
+
+
+def view(gold: Gold, subject: Subject, metrics: list[Metric], catalog: str) -> dict[str, Any]:
+    """A metric view as its YAML has it."""
+    joins = _joins(gold, subject)
+    return {
+        "version": 1.1,
+        "comment": subject.description,
+        "source": _full_name(gold, subject.table, catalog),
+        **({"joins": [_join(gold, r, catalog) for r in joins]} if joins else {}),
+        "dimensions": [
+            *({"name": name, "expr": sql} for name, sql in subject.dimensions.items()),
+            *(dimension for reference in joins for dimension in _joined(gold, reference)),
+        ],
+        "measures": [_measure(metric) for metric in metrics],
+    }
+
+
+def _full_name(gold: Gold, table: str, catalog: str) -> str:
+    return f"{catalog}.{gold.tables[table].schema}.{table}"
+
+
+def _joins(gold: Gold, subject: Subject) -> list[Reference]:
+    """One reference for each table; that to the calendar is by the day that the metrics are counted by."""
+    references = {r.to_table: r for r in reversed(gold.references) if r.table == subject.table}
+    if (calendar := gold.calendar) and subject.time:
+        day = subject.dimensions[subject.time]
+        references[calendar.name] = Reference(subject.table, day, calendar.name, calendar.day or "")
+    return [references[name] for name in sorted(references)]
+
+
+def _join(gold: Gold, reference: Reference, catalog: str) -> dict[str, str]:
+    column = parse_one(reference.column, dialect="databricks")
+    for name in column.find_all(exp.Column):
+        name.set("table", exp.to_identifier("source"))
+    return {
+        "name": reference.to_table,
+        "source": _full_name(gold, reference.to_table, catalog),
+        "on": f"{column.sql('databricks')} = {reference.to_table}.{reference.to_column}",
+    }
+
+
+def _joined(gold: Gold, reference: Reference) -> list[dict[str, str]]:
+    """What people ask for of a joined table."""
+    table = gold.tables[reference.to_table]
+    shown = [c for c in table.columns.values() if not (c.personal or c.technical)]
+    return [
+        {
+            "name": f"{table.name.removeprefix('dim_')}_{column.name}",
+            "expr": f"{table.name}.{column.name}",
+            "comment": column.description,
+        }
+        for column in shown
+        if column.name != reference.to_column
+    ]
+
+
+def _measure(metric: Metric) -> dict[str, Any]:
+    told = {
+        "name": metric.name,
+        "expr": _sql(metric),
+        "display_name": metric.label,
+        "comment": metric.description,
+    }
+    return told | ({"format": dict(_FORMATS[metric.unit])} if metric.unit in _FORMATS else {})
+
+
+def _sql(metric: Metric) -> str:
+    match metric.formula:
+        case Aggregate() as formula:
+            return formula.sql
+        case Ratio(numerator, denominator):
+            return f"cast(measure({numerator}) as double) / nullif(measure({denominator}), 0)"
+        case Derived(expression, metrics):
+            sql = parse_one(expression, dialect="databricks")
+            measures = {alias: parse_one(f"measure({name})") for alias, name in metrics.items()}
+            return sql.transform(
+                lambda node: measures.get(node.name, node) if isinstance(node, exp.Column) else node
+            ).sql("databricks")

@@ -13,7 +13,9 @@ from lakehouse.terminal import say
 
 @app.command()
 def export(
-    kind: Annotated[Literal["powerbi", "clickhouse", "metric-views"], typer.Argument(help="For which program.")],
+    kind: Annotated[
+        Literal["powerbi", "clickhouse", "metric-views"], typer.Argument(help="For which program.")
+    ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")],
 ) -> None:
     """Write gold for Power BI, ClickHouse, or as metric views of Unity Catalog: tables, keys and metrics."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from lakehouse.exports.gold import Gold
 
+_HEAD = "-- A server reads folders below its user_files_path, chDB those below the working directory."
+
 
 def views(gold: Gold, location: Callable[[str, str], str]) -> str:
     """Statements that make a database for each schema, and a view for each table at its `location`."""
@@ -15,7 +17,7 @@ def views(gold: Gold, location: Callable[[str, str], str]) -> str:
         f"comment {_text(table.description)};"
         for table in gold.tables.values()
     ]
-    return "\n\n".join(statements) + "\n"
+    return "\n\n".join([_HEAD, *statements]) + "\n"
 
 
 def _name(name: str) -> str:

@@ -51,7 +51,9 @@ def measure(metric: Metric, table: Table | None, labels: dict[str, str]) -> str:
         case Ratio(numerator, denominator):
             return f"DIVIDE({bracketed(labels[numerator])}, {bracketed(labels[denominator])})"
         case Derived(expression, metrics):
-            return _Derived({alias: labels[name] for alias, name in metrics.items()}).plain(_parsed(expression))
+            return _Derived({alias: labels[name] for alias, name in metrics.items()}).plain(
+                _parsed(expression)
+            )
 
 
 def _aggregate(formula: Aggregate, table: Table) -> str:

@@ -73,7 +73,9 @@ class Gold:
 
 def read_gold(manifest: "Manifest") -> Gold:
     """Gold as `models/gold/` declares it."""
-    nodes = {id: node for id, node in sorted(manifest.nodes.items()) if node.resource_type in ("model", "seed")}
+    nodes = {
+        id: node for id, node in sorted(manifest.nodes.items()) if node.resource_type in ("model", "seed")
+    }
     own = {id for id, node in nodes.items() if node.resource_type == "model" and node.fqn[1] == "gold"}
     found = [(test, *_ends(test)) for test in _relationship_tests(manifest)]
     inside = [(test, child, parent) for test, child, parent in found if child in own]

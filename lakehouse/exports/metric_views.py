@@ -41,10 +41,14 @@ def _owners(metrics: Metrics) -> dict[str, set[str]]:
 
 def _statement(gold: Gold, subject: Subject, metrics: list[Metric], catalog: str) -> str:
     schema = gold.tables[subject.table].schema
-    body = yaml.safe_dump(view(gold, subject, metrics, catalog), sort_keys=False, allow_unicode=True, width=110)
+    body = yaml.safe_dump(
+        view(gold, subject, metrics, catalog), sort_keys=False, allow_unicode=True, width=110
+    )
     name = ".".join(f"`{part}`" for part in (catalog, schema, f"{subject.name}_metrics"))
     # A text between $$ and $$ holds none itself.
-    return f"create or replace view {name}\nwith metrics\nlanguage yaml\nas $$\n{body.replace('$$', '$ $')}$$;\n"
+    return (
+        f"create or replace view {name}\nwith metrics\nlanguage yaml\nas $$\n{body.replace('$$', '$ $')}$$;\n"
+    )
 
 
 def view(gold: Gold, subject: Subject, metrics: list[Metric], catalog: str) -> dict[str, Any]:
@@ -56,11 +60,17 @@ def view(gold: Gold, subject: Subject, metrics: list[Metric], catalog: str) -> d
         "source": _full_name(gold, subject.table, catalog),
         **({"joins": [_join(gold, r, catalog) for r in joins]} if joins else {}),
         "dimensions": [
-            *({"name": name, "expr": sql} for name, sql in subject.dimensions.items()),
+            *(_dimension(gold, subject, name) for name in subject.dimensions),
             *(dimension for reference in joins for dimension in _joined(gold, reference)),
         ],
         "measures": [_measure(metric) for metric in metrics],
     }
+
+
+def _dimension(gold: Gold, subject: Subject, name: str) -> dict[str, str]:
+    sql = subject.dimensions[name]
+    column = gold.tables[subject.table].columns.get(sql)
+    return {"name": name, "expr": sql} | ({"comment": column.description} if column else {})
 
 
 def _full_name(gold: Gold, table: str, catalog: str) -> str:
@@ -123,4 +133,4 @@ def _sql(metric: Metric) -> str:
             measures = {alias: parse_one(f"measure({name})") for alias, name in metrics.items()}
             return sql.transform(
                 lambda node: measures.get(node.name, node) if isinstance(node, exp.Column) else node
-            ).sql("databricks")
+            ).sql("databricks", normalize_functions=False)

@@ -154,7 +154,9 @@ def _aggregate(metric: Any, measure: Any, subject: Subject) -> Aggregate:
     if measure.agg.value not in AGGREGATES:
         raise NoEqual(f"the aggregate {measure.agg.value} of its measure {measure.name} differs by program")
     if measure.non_additive_dimension:
-        raise NoEqual(f"its measure {measure.name} is not added up over {measure.non_additive_dimension.name}")
+        raise NoEqual(
+            f"its measure {measure.name} is not added up over {measure.non_additive_dimension.name}"
+        )
     if told.join_to_timespine or told.fill_nulls_with is not None:
         raise NoEqual("it fills days without rows")
     conditions = [
@@ -175,7 +177,9 @@ def _condition(template: str, subject: Subject) -> str:
     def dimension(name: str, grain: str | None = None) -> str:
         entity, _, own = name.rpartition("__")
         if entity != subject.entity or own not in subject.dimensions or grain not in (None, "day"):
-            raise NoEqual(f"its filter asks for {name}{f' by {grain}' if grain else ''}, not of {subject.name}")
+            raise NoEqual(
+                f"its filter asks for {name}{f' by {grain}' if grain else ''}, not of {subject.name}"
+            )
         return f"({subject.dimensions[own]})"
 
     try:

@@ -51,7 +51,7 @@ def project(gold: Gold, metrics: Metrics, source: Source) -> tuple[dict[str, str
         LakehouseError: a page of the report names what is not in the model.
     """
     measures, metrics = _measures(gold, metrics)
-    star = _star(gold, metrics)
+    star = _star(gold)
     tables = [_table(table, star, gold, metrics) for table in gold.tables.values()]
     tables.append(_metrics_table(measures))
     model = f"{NAME}.SemanticModel"
@@ -96,7 +96,7 @@ def _json(schema: str, **content: object) -> str:
 def _measures(gold: Gold, metrics: Metrics) -> tuple[list[Node], Metrics]:
     """All measures, and the metrics that they are."""
     labels = {metric.name: metric.label for metric in metrics.known.values()}
-    refused, formulas = {}, {}
+    refused, formulas = _same_labels(metrics), {}
     for metric in metrics.known.values():
         try:
             formulas[metric.name] = dax.measure(metric, _table_of(metric, gold), labels)
@@ -105,6 +105,18 @@ def _measures(gold: Gold, metrics: Metrics) -> tuple[list[Node], Metrics]:
     known = metrics.without(refused)
     ordered = sorted(known.known.values(), key=lambda metric: metric.label)
     return [_measure(metric, formulas[metric.name]) for metric in ordered], known
+
+
+def _same_labels(metrics: Metrics) -> dict[str, str]:
+    """Names of metrics whose label another one has: a measure is known by it, whatever its case."""
+    first: dict[str, str] = {}
+    for metric in metrics.known.values():
+        first.setdefault(metric.label.lower(), metric.name)
+    return {
+        metric.name: f"{first[metric.label.lower()]} has its label, too"
+        for metric in metrics.known.values()
+        if first[metric.label.lower()] != metric.name
+    }
 
 
 def _table_of(metric: Metric, gold: Gold) -> Table | None:
@@ -117,7 +129,7 @@ def _measure(metric: Metric, formula: str) -> Node:
     return Node("measure", metric.label, formula, metric.description, (("formatString", form),))
 
 
-def _star(gold: Gold, metrics: Metrics) -> dict[Reference, bool]:
+def _star(gold: Gold) -> dict[Reference, bool]:
     """References, and whether Power BI follows each by itself: there may be one way from a table to another."""
     days = [reference for reference in (_day(gold, name) for name in gold.subjects) if reference]
     followed: dict[Reference, bool] = {}
@@ -266,13 +278,16 @@ def _metrics_table(measures: list[Node]) -> Node:
     nothing = Node(
         "column",
         "Metric",
-        properties=(("dataType", "string"), ("isHidden", ""), ("summarizeBy", "none"), ("sourceColumn", "Metric")),
+        properties=(
+            ("dataType", "string"),
+            ("isHidden", ""),
+            ("summarizeBy", "none"),
+            ("sourceColumn", "Metric"),
+        ),
     )
     rows = _let({"Rows": "#table(type table [Metric = text], {})"})
     about = "The metrics of the semantic models."
-    return Node(
-        "table", METRICS, description=about, children=(*measures, nothing, _partition(METRICS, rows))
-    )
+    return Node("table", METRICS, description=about, children=(*measures, nothing, _partition(METRICS, rows)))
 
 
 def _model(tables: list[Node]) -> list[Node]:
@@ -288,7 +303,10 @@ def _model(tables: list[Node]) -> list[Node]:
 
 def _expressions(source: Source) -> list[Node]:
     parameters = {
-        "Source": ("local", "local: folders of Delta below Warehouse; databricks: Host, HttpPath and Catalog."),
+        "Source": (
+            "local",
+            "local: folders of Delta below Warehouse; databricks: Host, HttpPath and Catalog.",
+        ),
         "Warehouse": (source.warehouse, "The folder of the tables, as this machine sees it."),
         "Host": (source.host, "Host of the Databricks workspace."),
         "HttpPath": (source.http_path, "HTTP path of its SQL warehouse."),

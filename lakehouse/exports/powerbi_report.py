@@ -103,7 +103,9 @@ def _place(x: int, y: int, width: int, height: int) -> dict[str, int]:
 
 
 def _visual(name: str, order: int, kind: str, place: dict[str, int], roles: dict[str, list[Field]]) -> str:
-    state = {role: {"projections": [_projection(field) for field in fields]} for role, fields in roles.items()}
+    state = {
+        role: {"projections": [_projection(field) for field in fields]} for role, fields in roles.items()
+    }
     return _json(
         "visualContainer/2.9.0",
         name=name,

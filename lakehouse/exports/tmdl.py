@@ -37,7 +37,9 @@ def _text(node: Node, depth: int) -> str:
     lines = [f"{tabs}/// {node.description}"] if node.description else []
     lines.append(head + _assigned(" =", node.value, depth + 2) if node.value else head)
     lines += [f"{tabs}\t{key}{_property(value, depth + 3)}" for key, value in node.properties]
-    return "\n".join([*lines, *(f"\n{_text(child, depth + 1)}".rstrip("\n") for child in node.children)]) + "\n"
+    return (
+        "\n".join([*lines, *(f"\n{_text(child, depth + 1)}".rstrip("\n") for child in node.children)]) + "\n"
+    )
 
 
 def _property(value: str, depth: int) -> str:

@@ -1,23 +1,20 @@
-"""Each metric of the project, as its YAML says it, is the figure that gold shows."""
+"""Each metric of the project, as its YAML and so a metric view says it, is the figure that gold shows."""
 
 import os
-from collections.abc import Callable
+import re
 from typing import Any
 from unittest import mock
 
 import pytest
+import yaml
 
 from lakehouse.engines.dbt import read_project
+from lakehouse.exports.gold import read_gold
+from lakehouse.exports.metric_views import statements
+from lakehouse.exports.metrics import read_metrics
 from lakehouse.settings import load_settings
 
 from .conftest import Lakehouse
-
-_AGGREGATES = {
-    "sum": "sum({})",
-    "count": "count({})",
-    "count_distinct": "count(distinct {})",
-    "average": "avg({})",
-}
 
 _CRM, _STOREFRONT = (
     "(select sum(sales_amount) from gold.fct_sales)",
@@ -67,37 +64,47 @@ _FIGURES = {
 
 
 @pytest.fixture(scope="module")
-def metric(built: Lakehouse) -> Callable[[str], str]:
-    """The SQL of a metric by its name: an aggregate, or a quotient of two."""
+def views(built: Lakehouse) -> list[dict[str, Any]]:
+    """The metric views of the project; they name no catalog, as folders have none."""
     # What it sets for dbt would stay for the tests of other files.
     with mock.patch.dict(os.environ):
         manifest = read_project(load_settings(LAKEHOUSE_HOME=str(built.home)), "local")
-    measures = {
-        measure.name: (measure, model.node_relation)
-        for model in manifest.semantic_models.values()
-        for measure in model.measures
-    }
-    metrics = {metric.name: metric for metric in manifest.metrics.values()}
+    gold = read_gold(manifest)
+    files, refused = statements(gold, read_metrics(manifest, gold), "here")
+    assert refused == {}
+    return [yaml.safe_load(text.split("$$")[1].replace("here.", "")) for text in files.values()]
+
+
+@pytest.fixture(scope="module")
+def metrics(views: list[dict[str, Any]]) -> dict[str, str]:
+    """The SQL of each metric."""
+    values: dict[str, str] = {}
+    metrics = {}
+    for view in views:
+        for measure in view["measures"]:
+            # A measure stands behind those it is made of.
+            expression = re.sub(r"measure\((\w+)\)", lambda found: f"({values[found[1]]})", measure["expr"])
+            values[measure["name"]] = expression
+            metrics[measure["name"]] = f"select {expression} from {view['source']}"
+    return metrics
+
+
+def test_each_metric_has_a_figure(metrics: dict[str, str]) -> None:
     assert metrics.keys() == _FIGURES.keys()
-
-    def aggregate(name: str) -> str:
-        measure, relation = measures[metrics[name].type_params.measure.name]
-        value = _AGGREGATES[measure.agg.value].format(measure.expr)
-        return f"select {value} from {relation.schema_name}.{relation.alias}"
-
-    def sql(name: str) -> str:
-        parts: Any = metrics[name].type_params
-        if metrics[name].type.value == "simple":
-            return aggregate(name)
-        over, under = (
-            f"cast(({aggregate(part.name)}) as double)" for part in (parts.numerator, parts.denominator)
-        )
-        return f"select {over} / nullif({under}, 0)"
-
-    return sql
 
 
 @pytest.mark.parametrize("name", _FIGURES)
-def test_a_metric_is_the_figure_of_gold(built: Lakehouse, metric: Callable[[str], str], name: str) -> None:
-    said, shown = built.value(metric(name)), built.value(_FIGURES[name])
+def test_a_metric_is_the_figure_of_gold(built: Lakehouse, metrics: dict[str, str], name: str) -> None:
+    said, shown = built.value(metrics[name]), built.value(_FIGURES[name])
     assert said == (None if shown is None else pytest.approx(shown, abs=0.001))
+
+
+def test_a_join_finds_its_columns_and_keeps_every_row(built: Lakehouse, views: list[dict[str, Any]]) -> None:
+    for view in views:
+        joins = [
+            f"left join {join['source']} as {join['name']} on {join['on']}" for join in view.get("joins", [])
+        ]
+        joined = [dimension["expr"] for dimension in view["dimensions"] if "." in dimension["expr"]]
+        found = ", ".join(["count(*)", *(f"max({column})" for column in joined)])
+        (rows, *_), *_ = built.rows(f"select {found} from {view['source']} as source {' '.join(joins)}")
+        assert rows == built.value(f"select count(*) from {view['source']}"), view["source"]

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse.errors import UsageError
-from lakehouse.exports import clickhouse, metric_views, powerbi
+from lakehouse.exports import clickhouse, metric_views
 from lakehouse.exports.gold import Gold, read_gold
 from lakehouse.exports.metrics import Metrics, read_metrics
+from lakehouse.exports.powerbi.power_query import Source
+from lakehouse.exports.powerbi.project import OWNED, project
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,13 +59,13 @@ def write(made: Export, out: Path) -> None:
 
 
 def _powerbi(gold: Gold, metrics: Metrics, settings: Settings) -> Export:
-    source = powerbi.Source(
+    source = Source(
         warehouse=str(settings.warehouse.root),
         host=settings.databricks_host or "",
         http_path=settings.databricks_http_path or "",
         catalog=settings.databricks_catalog,
     )
-    return Export(*powerbi.project(gold, metrics, source), powerbi.OWNED)
+    return Export(*project(gold, metrics, source), OWNED)
 
 
 def _clickhouse(gold: Gold, metrics: Metrics, settings: Settings) -> Export:

@@ -1,4 +1,4 @@
-"""Gold as other programs need to know it: tables, what refers to what, and subjects, out of dbt's manifest."""
+"""Gold as other programs need to know it: tables, references and subjects, out of dbt's manifest."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Subject:
-    """A semantic model: a table, and its dimensions by name as SQL; `time` is the one that days are counted by."""
+    """A semantic model: a table, its dimensions by name as SQL, and the one that days are counted by."""
 
     name: str
     table: str
@@ -76,7 +76,7 @@ def read_gold(manifest: "Manifest") -> Gold:
     nodes = {
         id: node for id, node in sorted(manifest.nodes.items()) if node.resource_type in ("model", "seed")
     }
-    own = {id for id, node in nodes.items() if node.resource_type == "model" and node.fqn[1] == "gold"}
+    own = {id for id, node in nodes.items() if id.startswith("model.") and node.fqn[1] == "gold"}
     found = [(test, *_ends(test)) for test in _relationship_tests(manifest)]
     inside = [(test, child, parent) for test, child, parent in found if child in own]
     tables = (_table(nodes[id]) for id in sorted(own | {parent for _, _, parent in inside}))

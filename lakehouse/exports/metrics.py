@@ -29,7 +29,7 @@ class NoEqual(Exception):
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One of `AGGREGATES` over `row`, SQL on a row of the subject's table, with the metric's filters in it."""
+    """One of `AGGREGATES` over `row`: SQL on a row of the subject's table, with the filters in it."""
 
     subject: str
     function: str

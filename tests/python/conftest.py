@@ -64,7 +64,7 @@ _SHARING = {
         "test_clickhouse",
         "test_history",
     ],
-    "project": ["test_order", "test_governance", "test_powerbi", "test_metric_views"],
+    "project": ["test_order", "test_governance", "test_powerbi", "test_metric_views", "test_export"],
 }
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from lakehouse.exports.tmdl import Node
+from lakehouse.exports.powerbi.tmdl import Node
 
 _KINDS = "annotation|column|database|expression|measure|model|partition|ref table|relationship|table"
 _HEAD = re.compile(rf"({_KINDS})(?: ('(?:[^']|'')*'|[A-Za-z_]\w*))?(?: =(?: (.*))?)?")

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,15 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
 from lakehouse.errors import LakehouseError
-from lakehouse.exports import powerbi, powerbi_report
 from lakehouse.exports.gold import Gold, Reference, read_gold
-from lakehouse.exports.metrics import Metrics, read_metrics
-from lakehouse.exports.powerbi_report import METRICS, Page
-from lakehouse.exports.tmdl import Node, document
+from lakehouse.exports.metrics import Aggregate, Metrics, read_metrics
+from lakehouse.exports.powerbi import project as powerbi
+from lakehouse.exports.powerbi import report
+from lakehouse.exports.powerbi.power_query import Source
+from lakehouse.exports.powerbi.report import Page
+from lakehouse.exports.powerbi.star import relationships
+from lakehouse.exports.powerbi.tables import METRICS
+from lakehouse.exports.powerbi.tmdl import Node, document
 
 from .tmdl_reader import columns, read
 
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _MODEL, _REPORT = (f"{powerbi.NAME}.{part}/definition" for part in ("SemanticModel", "Report"))
-_SOURCE = powerbi.Source(warehouse='C:\\it\'s "here"', host="", http_path="", catalog="lakehouse")
+_SOURCE = Source(warehouse='C:\\it\'s "here"', host="", http_path="", catalog="lakehouse")
 
 
 @pytest.fixture(scope="module")
@@ -138,15 +143,23 @@ def test_relationships_lead_from_columns_to_keys(
             active.add((table, to_table))
     assert references >= set(gold.references)
     # By the day that the metric is counted by, and not by the day of the shop.
-    inactive = {(r.table, r.column) for r, followed in powerbi._star(gold).items() if not followed}
+    inactive = {(r.table, r.column) for r, followed in relationships(gold).items() if not followed}
     assert inactive == {("fct_revenue", "local_date")}
 
 
 def test_a_second_way_between_tables_is_not_followed(gold: Gold) -> None:
     """Orders lead to persons by customers; a key of their own would be another way."""
     second = Reference("fct_orders", "person_key", "dim_person", "person_key")
-    star = powerbi._star(Gold(gold.tables, (*gold.references, second), {}))
+    star = relationships(Gold(gold.tables, (*gold.references, second), {}))
     assert [reference for reference, followed in star.items() if not followed] == [second]
+
+
+def test_a_type_that_power_bi_has_not_is_refused(gold: Gold, metrics: Metrics) -> None:
+    sales = gold.tables["fct_sales"]
+    odd = replace(sales.columns["price"], name="odd", type="array<int>")
+    changed = replace(sales, columns=sales.columns | {"odd": odd})
+    with pytest.raises(LakehouseError, match=r"gold\.fct_sales: Power BI has no type for odd, which is array<int>"):
+        powerbi.project(replace(gold, tables=gold.tables | {"fct_sales": changed}), metrics, _SOURCE)
 
 
 def test_the_calendar_is_marked(tables: dict[str, Node]) -> None:
@@ -168,10 +181,6 @@ def test_every_metric_is_a_measure_of_what_exists(metrics: Metrics, tables: dict
 
 
 def test_a_metric_that_dax_cannot_say_is_refused_with_what_needs_it(gold: Gold, metrics: Metrics) -> None:
-    from dataclasses import replace
-
-    from lakehouse.exports.metrics import Aggregate
-
     unsaid = replace(metrics.known["crm_profit"], formula=Aggregate("crm_sales", "sum", "abs(profit)"))
     same = replace(metrics.known["storefront_profit"], label="CRM SALES")
     changed = Metrics(metrics.known | {"crm_profit": unsaid, "storefront_profit": same}, {})
@@ -182,13 +191,13 @@ def test_a_metric_that_dax_cannot_say_is_refused_with_what_needs_it(gold: Gold, 
         "storefront_profit": "crm_sales has its label, too",
     }
     assert {"CRM profit", "CRM margin"}.isdisjoint(measure.name for measure in measures)
-    with pytest.raises(LakehouseError, match="page Executive shows crm_margin.*because it needs crm_profit"):
+    with pytest.raises(LakehouseError, match=r"page Executive shows crm_margin.*because it needs crm_profit"):
         powerbi.project(gold, changed, _SOURCE)
 
 
 def test_every_visual_shows_what_exists(files: dict[str, str], tables: dict[str, Node]) -> None:
     visuals = [json.loads(text) for path, text in files.items() if path.endswith("visual.json")]
-    assert len(visuals) == sum(len(page.cards) + 2 for page in powerbi_report.PAGES)
+    assert len(visuals) == sum(len(page.cards) + 2 for page in report.PAGES)
     for visual in visuals:
         for projection in _projections(visual):
             ((kind, field),) = projection["field"].items()
@@ -207,15 +216,16 @@ def test_a_page_of_what_is_not_there_is_refused(
     gold: Gold, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     page = Page("Broken", cards=("revenue",), line=("dim_date.date_day", "revenue"), table=(name,))
-    monkeypatch.setattr(powerbi_report, "PAGES", (page,))
+    monkeypatch.setattr(report, "PAGES", (page,))
     with pytest.raises(LakehouseError, match=f"The page Broken shows {name}"):
         powerbi.project(gold, metrics, _SOURCE)
 
 
-def test_the_same_project_gives_the_same_bytes(project: "Manifest", files: dict[str, str]) -> None:
-    project.nodes = dict(reversed(project.nodes.items()))
-    project.semantic_models = dict(reversed(project.semantic_models.items()))
-    project.metrics = dict(reversed(project.metrics.items()))
+def test_the_order_of_the_manifest_does_not_matter(
+    project: "Manifest", files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in ("nodes", "semantic_models", "metrics"):
+        monkeypatch.setattr(project, part, dict(reversed(getattr(project, part).items())))
     gold = read_gold(project)
     assert powerbi.project(gold, read_metrics(project, gold), _SOURCE) == (files, {})
 

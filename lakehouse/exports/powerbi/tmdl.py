@@ -1,4 +1,4 @@
-"""Objects of a semantic model as TMDL, the text that Power BI reads: indentation by tabs, `///` descriptions."""
+"""Objects of a semantic model as TMDL, the text that Power BI reads: indented by tabs."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The pages of the report in Power BI: cards, a line and a table each, as JSON of the report's published form."""
+"""The pages of the report in Power BI: cards, a line and a table each, as JSON of the published form."""
 
 import hashlib
 import json
@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from lakehouse.errors import LakehouseError
-
-# The table that all measures are in.
-METRICS = "Metrics"
+from lakehouse.exports.powerbi.tables import METRICS
 
 _SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric/item/report/definition"
 _WIDTH, _HEIGHT, _GAP, _CARD_HEIGHT = 1280, 720, 16, 120

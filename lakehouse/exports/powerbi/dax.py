@@ -1,16 +1,16 @@
 """SQL of metrics as DAX.
 
-DAX takes blank for 0, '' and false where SQL has null, and compares texts without case. So each condition is said
-with what makes it true, or false, and arithmetic gives blank where a part of it is blank.
+DAX takes blank for 0, '' and false where SQL has null, and compares texts without case. So each condition is
+said with what makes it true, or false, and arithmetic gives blank where a part of it is blank.
 """
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from lakehouse.exports.gold import Table
+from lakehouse.exports.gold import Gold, Table
 from lakehouse.exports.metrics import Aggregate, Derived, Metric, NoEqual, Ratio
 
-_COMPARISONS: dict[type[exp.Expression], tuple[str, str]] = {
+_COMPARISONS: dict[type[exp.Expr], tuple[str, str]] = {
     exp.EQ: ("=", "<>"),
     exp.NEQ: ("<>", "="),
     exp.GT: (">", "<="),
@@ -18,7 +18,7 @@ _COMPARISONS: dict[type[exp.Expression], tuple[str, str]] = {
     exp.LT: ("<", ">="),
     exp.LTE: ("<=", ">"),
 }
-_ARITHMETIC: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+_ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 # The function for a column, and the one for an expression on each row.
 _FUNCTIONS = {
     "sum": ("SUM", "SUMX"),
@@ -38,16 +38,15 @@ def bracketed(name: str) -> str:
     return "[" + name.replace("]", "]]") + "]"
 
 
-def measure(metric: Metric, table: Table | None, labels: dict[str, str]) -> str:
-    """The DAX of a metric; `table` is that of its rows, `labels` has the measures by name of metric.
+def measure(metric: Metric, gold: Gold, labels: dict[str, str]) -> str:
+    """The DAX of a metric; `labels` has the measures by name of metric.
 
     Raises:
         NoEqual: there is none.
     """
     match metric.formula:
         case Aggregate() as formula:
-            assert table is not None
-            return _aggregate(formula, table)
+            return _aggregate(formula, gold.tables[gold.subjects[formula.subject].table])
         case Ratio(numerator, denominator):
             return f"DIVIDE({bracketed(labels[numerator])}, {bracketed(labels[denominator])})"
         case Derived(expression, metrics):
@@ -70,7 +69,7 @@ def _aggregate(formula: Aggregate, table: Table) -> str:
     return f"{of_column}({value})" if isinstance(row, exp.Column) else f"{of_rows}({name}, {value})"
 
 
-def _parsed(sql: str) -> exp.Expression:
+def _parsed(sql: str) -> exp.Expr:
     try:
         return parse_one(sql, dialect="databricks")
     except SqlglotError as error:
@@ -83,7 +82,7 @@ class _Expressions:
     def name(self, column: exp.Column) -> str:
         raise NotImplementedError
 
-    def plain(self, node: exp.Expression) -> str:
+    def plain(self, node: exp.Expr) -> str:
         """Arithmetic on what is not blank."""
         sign = _ARITHMETIC.get(type(node))
         match node:
@@ -130,7 +129,7 @@ class _Rows(_Expressions):
             raise NoEqual(f"{self._table.name} has no column {column.name}")
         return quoted(self._table.name) + bracketed(column.name)
 
-    def value(self, node: exp.Expression) -> str:
+    def value(self, node: exp.Expr) -> str:
         """A value that is blank where SQL has null."""
         match node:
             case exp.Paren():
@@ -157,7 +156,7 @@ class _Rows(_Expressions):
                 return self.value(node.this)
         return self._strict(node)
 
-    def _strict(self, node: exp.Expression) -> str:
+    def _strict(self, node: exp.Expr) -> str:
         value = self.plain(node)
         if isinstance(node, exp.Column | exp.Literal):
             return value
@@ -165,7 +164,7 @@ class _Rows(_Expressions):
         blank = " || ".join(f"ISBLANK({name})" for name in names)
         return f"IF(NOT ({blank}), {value})" if blank else value
 
-    def holds(self, node: exp.Expression, wanted: bool = True) -> str:
+    def holds(self, node: exp.Expr, wanted: bool = True) -> str:
         """Whether a condition is true (or false, if that is wanted), which it is not where SQL has null."""
         match node:
             case exp.Paren():

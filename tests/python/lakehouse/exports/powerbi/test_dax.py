@@ -2,9 +2,9 @@
 
 import pytest
 
-from lakehouse.exports.dax import measure
-from lakehouse.exports.gold import Column, Table
+from lakehouse.exports.gold import Column, Gold, Subject, Table
 from lakehouse.exports.metrics import Aggregate, Derived, Metric, NoEqual, Ratio
+from lakehouse.exports.powerbi.dax import measure
 
 _COLUMNS = {
     name: Column(name, kind, "", None, False)
@@ -17,11 +17,12 @@ _COLUMNS = {
     }.items()
 }
 _TABLE = Table("gold", "fct", "", _COLUMNS, None)
+_GOLD = Gold({"fct": _TABLE}, (), {"subject": Subject("subject", "fct", "", None, {}, None)})
 
 
 def _dax(function: str, row: str) -> str:
     formula = Aggregate("subject", function, row)
-    return measure(Metric("m", "M", "", None, formula), _TABLE, {})
+    return measure(Metric("m", "M", "", None, formula), _GOLD, {})
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,8 @@ def _dax(function: str, row: str) -> str:
         (
             "sum",
             """case when text != 'a "x"' then a end""",
-            "SUMX('fct', IF((NOT ISBLANK('fct'[text]) && NOT EXACT('fct'[text], \"a \"\"x\"\"\")), 'fct'[a], BLANK()))",
+            "SUMX('fct', IF((NOT ISBLANK('fct'[text]) && NOT EXACT('fct'[text], \"a \"\"x\"\"\")), "
+            "'fct'[a], BLANK()))",
         ),
         ("sum", "coalesce(a, 0)", "SUMX('fct', COALESCE('fct'[a], 0))"),
     ],
@@ -112,6 +114,6 @@ def test_what_dax_cannot_say_is_refused(row: str, reason: str) -> None:
 def test_metrics_of_metrics_name_their_measures() -> None:
     labels = {"profit": "Profit", "sales": "Sales [USD]"}
     ratio = Metric("margin", "Margin", "", None, Ratio("profit", "sales"))
-    assert measure(ratio, None, labels) == "DIVIDE([Profit], [Sales [USD]]])"
+    assert measure(ratio, _GOLD, labels) == "DIVIDE([Profit], [Sales [USD]]])"
     derived = Metric("cost", "Cost", "", None, Derived("(s - p) / s", {"s": "sales", "p": "profit"}))
-    assert measure(derived, None, labels) == "DIVIDE(([Sales [USD]]] - [Profit]), [Sales [USD]]])"
+    assert measure(derived, _GOLD, labels) == "DIVIDE(([Sales [USD]]] - [Profit]), [Sales [USD]]])"

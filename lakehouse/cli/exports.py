@@ -1,21 +1,20 @@
 """The command that writes files for other programs: export."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from lakehouse.cli.app import app, console, read_settings
+from lakehouse.exports import Kind
 from lakehouse.private import as_asked_for
 from lakehouse.terminal import say
 
 
 @app.command()
 def export(
-    kind: Annotated[
-        Literal["powerbi", "clickhouse", "metric-views"], typer.Argument(help="For which program.")
-    ],
+    kind: Annotated[Kind, typer.Argument(help="For which program.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")],
 ) -> None:
     """Write gold for Power BI, ClickHouse, or as metric views of Unity Catalog: tables, keys and metrics."""

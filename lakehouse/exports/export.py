@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lakehouse.errors import UsageError
-from lakehouse.exports import clickhouse, metric_views
+from lakehouse.exports import Kind, clickhouse, metric_views
 from lakehouse.exports.gold import Gold, read_gold
 from lakehouse.exports.metrics import Metrics, read_metrics
 from lakehouse.exports.powerbi.power_query import Source
@@ -15,8 +15,6 @@ from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
-
-Kind = Literal["powerbi", "clickhouse", "metric-views"]
 
 
 @dataclass(frozen=True)

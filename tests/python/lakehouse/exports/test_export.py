@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lakehouse.errors import UsageError
-from lakehouse.exports.export import Export, Kind, export, write
+from lakehouse.exports import Kind
+from lakehouse.exports.export import Export, export, write
 from lakehouse.settings import load_settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def test_the_same_project_gives_the_same_bytes(project: "Manifest", tmp_path: Pa
         made = export(kind, project, settings)
         assert made.refused == {}
         write(made, out)
-        contents.append({file.relative_to(out): file.read_bytes() for file in out.rglob("*") if file.is_file()})
+        files = [file for file in out.rglob("*") if file.is_file()]
+        contents.append({file.relative_to(out): file.read_bytes() for file in files})
     assert contents[0] == contents[1] != {}
 
 

@@ -158,7 +158,9 @@ def test_a_type_that_power_bi_has_not_is_refused(gold: Gold, metrics: Metrics) -
     sales = gold.tables["fct_sales"]
     odd = replace(sales.columns["price"], name="odd", type="array<int>")
     changed = replace(sales, columns=sales.columns | {"odd": odd})
-    with pytest.raises(LakehouseError, match=r"gold\.fct_sales: Power BI has no type for odd, which is array<int>"):
+    with pytest.raises(
+        LakehouseError, match=r"gold\.fct_sales: Power BI has no type for odd, which is array"
+    ):
         powerbi.project(replace(gold, tables=gold.tables | {"fct_sales": changed}), metrics, _SOURCE)
 
 

@@ -14,7 +14,7 @@ from lakehouse.terminal import say
 
 @app.command()
 def export(
-    kind: Annotated[Kind, typer.Argument(help="For which program.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="For which program.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")],
 ) -> None:
     """Write gold for Power BI, ClickHouse, or as metric views of Unity Catalog: tables, keys and metrics."""

@@ -9,7 +9,7 @@ from ingestion.contracts import ContractError
 from ingestion.errors import explanation, root_cause, without_passwords
 
 # Each module adds its commands to the application, in this order.
-from lakehouse.cli import landing, upload, pipeline, reading, charts, upkeep, deployment  # isort: skip  # noqa: F401
+from lakehouse.cli import landing, upload, pipeline, reading, charts, exports, upkeep, deployment  # isort: skip  # noqa: F401
 from lakehouse.cli import PIPE_CLOSED
 from lakehouse.cli.app import app
 from lakehouse.cli.ctrl_c import is_about

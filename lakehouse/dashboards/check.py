@@ -14,7 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from lakehouse.alerts.declared import AnomalyCheck
 from lakehouse.dashboards.declared import Declaration, Page, Tile, unknown
 from lakehouse.errors import UsageError
-from lakehouse.reading.metrics import Metric
+from lakehouse.semantics.queries import Queries
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -30,7 +30,7 @@ class Known:
     """What pages may name: metrics, columns of models, anomaly checks, and files below the project."""
 
     project: Path
-    metrics: dict[str, Metric]
+    metrics: Queries
     models: Models
     checks: dict[str, AnomalyCheck]
 
@@ -80,10 +80,13 @@ def _problems(page: Page, pages: dict[str, Page], known: Known) -> Iterator[Prob
 
 
 def _of_metrics(tile: Tile, known: Known) -> Iterator[Problem]:
-    metrics = [known.metrics[name] for name in tile.metrics if name in known.metrics]
+    queries, refused = known.metrics.known, known.metrics.refused
+    metrics = [queries[name] for name in tile.metrics if name in queries]
     for number, name in enumerate(tile.metrics):
-        if name not in known.metrics:
-            yield ("metrics", number), unknown("metric", name, known.metrics)
+        if name in refused:
+            yield ("metrics", number), f"metric {name} cannot be shown: {refused[name]}."
+        elif name not in queries:
+            yield ("metrics", number), unknown("metric", name, queries)
     if len({metric.table for metric in metrics}) > 1:
         yield ("metrics",), "these metrics are of several semantic models; one tile shows one."
     for number, name in enumerate(tile.by):

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import UsageError
-from lakehouse.reading.metrics import Grain
+from lakehouse.semantics.queries import Grain
 
 FOLDER = "dashboards"
 

@@ -15,7 +15,7 @@ from lakehouse.dashboards.declared import Declaration, Filter, Page, read_pages
 from lakehouse.dashboards.parts import Drawn, Link
 from lakehouse.dashboards.tiles import Sources, draw, literal
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.reading.metrics import read_metrics
+from lakehouse.semantics.queries import read_queries
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,11 +41,12 @@ class Dashboard:
 
     def __init__(self, settings: Settings, manifest: "Manifest") -> None:
         self._project = settings.project
-        self._metrics = read_metrics(manifest)
+        queries = read_queries(manifest)
+        self._metrics = queries.known
         checks = read_checks(settings.project)
         self._checks = {check.name: check for check in checks if check.kind == "anomaly"}
         pages = read_pages(settings.project)
-        known = Known(settings.project, self._metrics, columns_of_models(manifest), self._checks)
+        known = Known(settings.project, queries, columns_of_models(manifest), self._checks)
         check_pages(pages, known)
         self.pages: dict[str, Declaration] = {declared.name: declared for declared in pages}
         self._schemas = {node.name: node.schema for node in manifest.nodes.values()}

@@ -28,8 +28,8 @@ from lakehouse.dashboards.parts import (
     text_with_unit,
 )
 from lakehouse.errors import LakehouseError
-from lakehouse.reading.metrics import Metric
 from lakehouse.reading.rows import Rows
+from lakehouse.semantics.queries import MetricQuery
 
 DAYS_OF_BAND = 182
 # The same weekdays of the year before.
@@ -48,7 +48,7 @@ Chosen = Mapping[str, str]
 class Sources:
     """What tiles are made of: metrics and checks by name, the project's queries, and chosen filters."""
 
-    metrics: dict[str, Metric]
+    metrics: dict[str, MetricQuery]
     checks: dict[str, AnomalyCheck]
     project: Path
     read: Read
@@ -72,7 +72,7 @@ def literal(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def window(metric: Metric, days: int, read: Read) -> tuple[date, date]:
+def window(metric: MetricQuery, days: int, read: Read) -> tuple[date, date]:
     """The first and the last of so many days; the last is the one before the newest, which may not be over.
 
     Raises:
@@ -110,7 +110,7 @@ def _of_metrics(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
     return {"notes": notes} | _metric_table(tile, metrics, by, where, sources.read, link)
 
 
-def _between(metric: Metric, first: date, last: date) -> str:
+def _between(metric: MetricQuery, first: date, last: date) -> str:
     return f"cast({metric.time} as date) between date'{first}' and date'{last}'"
 
 
@@ -118,7 +118,7 @@ def _not_narrowed(column: str, value: str) -> str:
     return f"Of all: this is not known by {readable(column).lower()} ({value})."
 
 
-def _number(tile: Tile, metric: Metric, where: list[str], read: Read) -> Drawn:
+def _number(tile: Tile, metric: MetricQuery, where: list[str], read: Read) -> Drawn:
     if tile.days is None:
         ((value,),) = read(metric.sql(where=where)).rows
         return _value(value, metric.unit)
@@ -154,7 +154,7 @@ def _change(value: Any, before: Any, unit: str) -> Drawn:
     return {"change": f"{text} on a year", "way": way, "before": f"{short_text(before, unit)} a year before"}
 
 
-def _spark(tile: Tile, metric: Metric, where: list[str], last: date, read: Read) -> Drawn | None:
+def _spark(tile: Tile, metric: MetricQuery, where: list[str], last: date, read: Read) -> Drawn | None:
     """The course of a number, in blocks of days that end with the last one, oldest first."""
     days = _BLOCK_DAYS[tile.grain or "day"]
     block = f"cast(floor(datediff(date'{last}', cast({metric.time} as date)) / {days}) as int)"
@@ -174,7 +174,7 @@ def _spark(tile: Tile, metric: Metric, where: list[str], last: date, read: Read)
     return {"points": " ".join(points), "summary": summary}
 
 
-def _by_period(tile: Tile, metric: Metric, where: Sequence[str]) -> str:
+def _by_period(tile: Tile, metric: MetricQuery, where: Sequence[str]) -> str:
     assert tile.grain is not None
     by = [metric.dimensions[name] for name in tile.by[:1]]
     return metric.sql([metric.period(tile.grain), *by], where)
@@ -188,7 +188,7 @@ def _whole_periods(rows: list[tuple[Any, ...]], grain: str) -> list[tuple[Any, .
     return [row for row in rows if row[0] is not None and periods[0] < row[0] < periods[-1]]
 
 
-def _chart_rows(rows: Rows, metric: Metric, has_series: bool) -> Rows:
+def _chart_rows(rows: Rows, metric: MetricQuery, has_series: bool) -> Rows:
     """Rows as charts take them: x, series, y (a rate in percent) and how many rows they are of."""
     percent = 100 if metric.unit == "ratio" else 1
     return Rows(
@@ -200,7 +200,7 @@ def _chart_rows(rows: Rows, metric: Metric, has_series: bool) -> Rows:
     )
 
 
-def _chart(tile: Tile, rows: Rows, metric: Metric, link: Link | None = None) -> Drawn:
+def _chart(tile: Tile, rows: Rows, metric: MetricQuery, link: Link | None = None) -> Drawn:
     x = Axis(tile.grain or tile.by[0])
     by = Axis(tile.by[0]) if tile.by and tile.grain else None
     unit = "%" if metric.unit == "ratio" else metric.unit
@@ -210,7 +210,7 @@ def _chart(tile: Tile, rows: Rows, metric: Metric, link: Link | None = None) -> 
 
 
 def _metric_table(
-    tile: Tile, metrics: list[Metric], by: list[str], where: list[str], read: Read, link: Link | None
+    tile: Tile, metrics: list[MetricQuery], by: list[str], where: list[str], read: Read, link: Link | None
 ) -> Drawn:
     if tile.mark == "heatmap":
         rows = read(metrics[0].sql(by, where)).rows

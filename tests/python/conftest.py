@@ -61,9 +61,10 @@ _SHARING = {
         "test_docs_site",
         "test_personal_data",
         "test_open_tables",
+        "test_clickhouse",
         "test_history",
     ],
-    "project": ["test_order", "test_governance"],
+    "project": ["test_order", "test_governance", "test_powerbi", "test_metric_views", "test_export"],
 }
 
 

@@ -1,6 +1,7 @@
 """Pages as they are declared: what is wrong is said with file and line."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ import pytest
 from lakehouse.dashboards.check import query_file
 from lakehouse.dashboards.declared import read_pages
 from lakehouse.errors import UsageError
-from lakehouse.reading.metrics import read_metrics
 from lakehouse.reading.query import names_referred_to
+from lakehouse.semantics.queries import read_queries
 from tests.python import PROJECT
 
 from .conftest import make_dashboard
@@ -51,7 +52,7 @@ def test_the_page_in_the_readme_is_right(copied: Path, project: "Manifest") -> N
 
 
 def test_lineage_ends_at_the_pages(tmp_path: Path, project: "Manifest") -> None:
-    metrics, read = read_metrics(project), set()
+    metrics, read = read_queries(project).known, set()
     for declared in make_dashboard(tmp_path, project).pages.values():
         read |= {narrowed.model for narrowed in declared.page.filters}
         for tile in declared.page.tiles:
@@ -116,6 +117,19 @@ def test_a_mistake_is_told_with_its_line(
         make_dashboard(copied, project, copied)
     assert says in str(error.value)
     assert str(error.value).startswith(f"{file}:{line}: " if line else f"{file} ")
+
+
+def test_a_metric_that_no_query_has_is_refused_with_the_reason(copied: Path, project: "Manifest") -> None:
+    metrics = dict(project.metrics)
+    (revenue,) = [key for key, metric in metrics.items() if metric.name == "revenue"]
+    parts = replace(
+        metrics[revenue].type_params, measure=replace(metrics[revenue].type_params.measure, fill_nulls_with=0)
+    )
+    metrics[revenue] = replace(metrics[revenue], type_params=parts)
+    with pytest.raises(
+        UsageError, match=r"yml:\d+: metric revenue cannot be shown: it fills days without rows"
+    ):
+        make_dashboard(copied, replace(project, metrics=metrics), copied)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from lakehouse.charts.report import exact_text
 from lakehouse.dashboards.pages import Dashboard, NoPage
 from lakehouse.errors import UsageError
-from lakehouse.reading.metrics import read_metrics
 from lakehouse.reading.query import read
+from lakehouse.semantics.queries import read_queries
 from lakehouse.warehouse import Warehouse
 
 from ..conftest import write_table
@@ -44,7 +44,7 @@ def test_every_tile_has_something_to_show(dashboard: Dashboard) -> None:
 
 
 def test_a_number_is_its_metric_to_the_cent(home: Path, dashboard: Dashboard, project: "Manifest") -> None:
-    metrics, checked = read_metrics(project), 0
+    metrics, checked = read_queries(project).known, 0
     for name, declared in dashboard.pages.items():
         html = dashboard.page(name, {})
         for number in declared.page.tiles:

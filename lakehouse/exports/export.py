@@ -1,0 +1,81 @@
+"""What `lakehouse export` writes, each kind out of dbt's manifest alone."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import UsageError
+from lakehouse.exports import Kind, clickhouse, metric_views
+from lakehouse.exports.powerbi.power_query import Source
+from lakehouse.exports.powerbi.project import OWNED, project
+from lakehouse.semantics.gold import Gold, read_gold
+from lakehouse.semantics.metrics import Metrics, read_metrics
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Export:
+    """Texts by path below the folder that is asked for; in the folders `owned` nothing else stays."""
+
+    files: dict[str, str]
+    refused: dict[str, str] = field(default_factory=dict)
+    owned: Collection[str] = ()
+
+
+def export(kind: Kind, manifest: "Manifest", settings: Settings) -> Export:
+    """The files of a kind, and why metrics are refused, by name.
+
+    Raises:
+        LakehouseError: the files would name what the project does not have.
+    """
+    gold = read_gold(manifest)
+    return _KINDS[kind](gold, read_metrics(manifest, gold), settings)
+
+
+def write(made: Export, out: Path) -> None:
+    """Write the files below `out`.
+
+    Raises:
+        UsageError: one cannot be written there.
+    """
+    wanted = {out / name for name in made.files}
+    try:
+        for folder in made.owned:
+            for file in (out / folder).rglob("*"):
+                if file.is_file() and file not in wanted:
+                    file.unlink()
+        for name, text in made.files.items():
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes(text.encode())
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}"
+        raise UsageError(f"The export cannot be written to {out} ({reason}). Choose another --out.") from None
+
+
+def _powerbi(gold: Gold, metrics: Metrics, settings: Settings) -> Export:
+    source = Source(
+        warehouse=str(settings.warehouse.root),
+        host=settings.databricks_host or "",
+        http_path=settings.databricks_http_path or "",
+        catalog=settings.databricks_catalog,
+    )
+    return Export(*project(gold, metrics, source), OWNED)
+
+
+def _clickhouse(gold: Gold, metrics: Metrics, settings: Settings) -> Export:
+    return Export({"clickhouse.sql": clickhouse.views(gold, settings.warehouse.folders.location)})
+
+
+def _metric_views(gold: Gold, metrics: Metrics, settings: Settings) -> Export:
+    return Export(*metric_views.statements(gold, metrics, settings.databricks_catalog))
+
+
+_KINDS: dict[Kind, Callable[[Gold, Metrics, Settings], Export]] = {
+    "powerbi": _powerbi,
+    "clickhouse": _clickhouse,
+    "metric-views": _metric_views,
+}

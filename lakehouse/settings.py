@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     dashboard_password: SecretStr | None = Field(
         None, min_length=8, validation_alias="LAKEHOUSE_DASHBOARD_PASSWORD"
     )
+    serve_password: SecretStr | None = Field(None, min_length=8, validation_alias="LAKEHOUSE_SERVE_PASSWORD")
     driver_memory: str = Field("2g", validation_alias="LAKEHOUSE_DRIVER_MEMORY")
     jars: str = Field(".cache/jars", validation_alias="LAKEHOUSE_JARS")
     debug: str | None = Field(None, validation_alias="LAKEHOUSE_DEBUG")

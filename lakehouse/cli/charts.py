@@ -1,4 +1,4 @@
-"""Commands that draw: chart, report, dashboard."""
+"""Commands for those who look: chart, report, dashboard, serve."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.cli.app import app, console, read_settings
+from lakehouse.errors import UsageError
 from lakehouse.private import as_asked_for
 from lakehouse.terminal import say
 
@@ -65,3 +66,21 @@ def dashboard(
         say(console, f"{len(pages.pages)} pages with {tiles} tiles: all that they name is there.")
         return
     serve(pages, host, port, settings.dashboard_password, lambda url: say(console, f"Dashboard: {url}"))
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes one that is free.")] = 10000,
+    host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
+) -> None:
+    """Answer queries of BI tools (JDBC, ODBC) until Ctrl-C; works while a load or build is running."""
+    from lakehouse.serving.protocol import Service
+    from lakehouse.serving.server import PATH, make_app
+    from lakehouse.web import run
+
+    settings = read_settings()
+    if (password := settings.serve_password) is None:
+        raise UsageError("Set LAKEHOUSE_SERVE_PASSWORD first, 8 characters or more: it opens all tables.")
+    web = make_app(Service(settings.warehouse), password)
+    url = f"jdbc:hive2://{{}}/gold;transportMode=http;httpPath={PATH.strip('/')}"
+    run(web, host, port, lambda address: say(console, f"SQL: {url.format(address)}"))

@@ -2,14 +2,10 @@
 
 import asyncio
 import json
-import secrets
-import socket
-from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from importlib.resources import files
 
-import uvicorn
 import vl_convert
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
@@ -21,8 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from lakehouse.dashboards.pages import Dashboard, NoPage
 from lakehouse.errors import LakehouseError, UsageError
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from lakehouse.web import LOOPBACK, is_right, run
 
 # Vega makes functions of its expressions. Nothing comes from elsewhere.
 _POLICY = (
@@ -73,7 +68,7 @@ def make_app(dashboard: Dashboard, password: SecretStr | None = None) -> FastAPI
 
     @app.middleware("http")
     async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        if password and not _is_right(request.headers.get("Authorization", ""), password):
+        if password and not is_right(request.headers.get("Authorization", ""), password):
             asked = {"WWW-Authenticate": 'Basic realm="lakehouse", charset="UTF-8"'}
             text = "Give any name and the password of LAKEHOUSE_DASHBOARD_PASSWORD."
             return PlainTextResponse(text, 401, asked)
@@ -98,13 +93,7 @@ def serve(
         UsageError: the host is not loopback and there is no password, or the port is taken.
     """
     check_host(host, password)
-    listening = _listen(host, port)
-    name = f"[{host}]" if ":" in host else host
-    ready(f"http://{name}:{listening.getsockname()[1]}/")
-    config = uvicorn.Config(
-        make_app(dashboard, password), log_level="warning", timeout_graceful_shutdown=1, server_header=False
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    run(make_app(dashboard, password), host, port, lambda address: ready(f"http://{address}/"))
 
 
 def check_host(host: str, password: SecretStr | None) -> None:
@@ -115,25 +104,6 @@ def check_host(host: str, password: SecretStr | None) -> None:
     """
     if host not in LOOPBACK and password is None:
         raise UsageError(f"--host {host} can be reached by others: set LAKEHOUSE_DASHBOARD_PASSWORD first.")
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port)[0][0]
-        return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        reason = str(getattr(error, "strerror", None) or error).partition(" (")[0]
-        raise UsageError(f"--host {host} --port {port}: {reason}. Give another, as --port 8051.") from None
-
-
-def _is_right(header: str, password: SecretStr) -> bool:
-    kind, _, encoded = header.partition(" ")
-    try:
-        given = b64decode(encoded, validate=True).partition(b":")[2]
-    except ValueError:
-        return False
-    right = password.get_secret_value().encode()
-    return kind.lower() == "basic" and secrets.compare_digest(given, right)
 
 
 async def _changes(

@@ -47,10 +47,10 @@ def read(warehouse: Warehouse, sql: str, at: str | None = None, engine: "Sail | 
             "A column has a type that cannot be read, such as an interval of months: cast it to string."
         ) from None
     except Exception as error:
-        message = _message(error, statement, tables)
-        if at is not None and "data file is missing" in message:
-            message = f"--at {at}: {REMOVED.format(at)}"
-        raise LakehouseError(message) from None
+        text = message(error, statement, tables)
+        if at is not None and "data file is missing" in text:
+            text = f"--at {at}: {REMOVED.format(at)}"
+        raise LakehouseError(text) from None
     finally:
         if opened is not engine:
             opened.close()
@@ -114,7 +114,8 @@ def _moment(at: str) -> str:
     return time.isoformat(" ")
 
 
-def _message(error: Exception, sql: str, tables: dict[str, str]) -> str:
+def message(error: Exception, sql: str, tables: dict[str, str]) -> str:
+    """What is said of an error of Sail's while it answered a query of these tables."""
     if column := _NO_COLUMN.search(str(error)):
         name = ".".join(re.findall('Identifier\\("(.+?)"\\)', column[1]))
         return f"No table of the query has a column {name}."

@@ -1,6 +1,7 @@
 """How gold is refreshed beside a stream; what comes of it is in `test_gym`."""
 
 import json
+import shutil
 import signal
 import subprocess
 import threading
@@ -144,7 +145,7 @@ def test_only_sources_with_topics_can_be_followed(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def clicks(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """Clicks as they are sent, some twice, and orders they tell of."""
+    """Clicks as they are sent, some twice."""
     files = generate(tmp_path_factory.mktemp("clicks"), 0.01, sources=["clickstream"], deliveries=2)
     return [line for file in files for line in file.read_bytes().splitlines()]
 
@@ -184,6 +185,8 @@ def test_clicks_over_kafka_and_by_files_that_land_meanwhile_give_the_same_sessio
         producer.produce("clicks", value=line)
     producer.produce("clicks", value='{"event_id": "broken')
     assert producer.flush(20) == 0
+    # What dbt knows of the project, so that it need not read it again.
+    shutil.copytree(by_files.home / "target", over_kafka.home / "target")
     over_kafka.run(*command, "--for", "1")
     assert ("the record cannot be parsed", '{"event_id": "broken') in over_kafka.rows(
         "select reason, record from ops.quarantine where _source_file = 'kafka://clicks/0'"

@@ -173,9 +173,10 @@ class Delivery(BaseModel):
     `path` is a folder below the landing zone and a file name with `*` and `?`, which is looked for in
     subfolders too; `format` names a reader; `delivery` says whether each file is the complete table or
     only changes; `keys` identify a record; `options` go to the reader. Records that may also come over
-    Kafka have its `topics`. `partitioned_by` are columns of the bronze table. Of several records of a key
-    in one file, that with the greatest `newest_by` counts. `subject` is the column that says whose personal
-    data a row holds. `extract` is for a table that a connector brings.
+    Kafka have its `topics`: a message's value is a record of the format json, or, where the columns are key,
+    value, topic and so on, a message is the record. `partitioned_by` are columns of the bronze table. Of
+    several records of a key in one file, that with the greatest `newest_by` counts. `subject` is the column
+    that says whose personal data a row holds. `extract` is for a table that a connector brings.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -49,6 +49,21 @@ class Kafka:
         except KafkaException as error:
             raise KafkaDenied(f"Kafka cannot be used: {error.args[0].str()}. See .env.example.") from None
 
+    def topics(self) -> set[str]:
+        """The names of the topics that there are.
+
+        Raises:
+            KafkaUnavailable: the servers cannot be reached, within some seconds.
+        """
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        admin = self.client(AdminClient)
+        try:
+            return set(admin.list_topics(timeout=ANSWER_SECONDS).topics)
+        except KafkaException as error:
+            raise self.failure(error, admin) from None
+
     def failure(self, error: "KafkaException", client: Any) -> KafkaUnavailable:
         """What a request that failed is raised as; `client` made it."""
         # What the client noticed meanwhile is told when it is asked.

@@ -1,5 +1,8 @@
 """From topics of Kafka to bronze: every message once.
 
+Where all columns of the contract are what a message has (key, value, topic, ...), a row is a message. Else
+its value is a record, which is read as a line of a JSON file is.
+
 A load reads up to the ends that the topics had when it began. Where it goes on is in the load log, a row a
 partition, with the topic's id: one that was deleted and made again has another, and is read from its
 beginning. A load that was killed is found again as one of files is.
@@ -27,7 +30,9 @@ from ingestion.bronze.files import LoadError, open_table
 from ingestion.bronze.load_log import QUARANTINE, FileLoad, History, create_tables, read_history
 from ingestion.contracts import SourceTable
 from ingestion.kafka import ANSWER_SECONDS, Kafka, KafkaUnavailable
+from ingestion.limits import DEFAULT, Limits
 from ingestion.readers import EXTRA, UNPARSED
+from ingestion.readers.json import read_texts
 from ingestion.tables import Tables
 from ingestion.times import later_than
 
@@ -75,12 +80,14 @@ class TopicLoader:
         kafka: Kafka,
         batch_size: int = BATCH_SIZE,
         tell: Callable[[str], None] = lambda text: None,
+        limits: Limits = DEFAULT,
     ) -> None:
         _check_columns(table)
         self.table = table
         self._tables = tables
         self._batch_size = batch_size
         self._tell = tell
+        self._limits = limits
         self._topics = _Topics(kafka, table.arrives.topics)
         # Before a table is made in vain.
         self._topics.look()
@@ -164,7 +171,7 @@ class TopicLoader:
             for (topic, partition), found in by_partition.items()
         ]
         items = [
-            (load, _records(self.table, found))
+            (load, list(_records(self.table, found, self._limits)))
             for load, found in zip(loads, by_partition.values(), strict=True)
         ]
         read = functools.partial(_read, self.table)
@@ -333,39 +340,50 @@ def _partition(path: str) -> Partition:
     return topic, int(number)
 
 
-def _records(table: SourceTable, messages: Sequence[Message]) -> pa.RecordBatch:
+def _records(table: SourceTable, messages: Sequence[Message], limits: Limits) -> Iterator[pa.RecordBatch]:
     """Messages as a reader gives records."""
+    if not _is_of_messages(table):
+        encoding = table.arrives.options.get("encoding", "utf-8")
+        # A message without a value is a record that cannot be parsed: nothing is passed over.
+        values = (_as_text(message.value(), encoding) or "" for message in messages)
+        yield from read_texts(table, values, limits)
+        return
     columns = {
         column.name: pa.array([_FIELDS[column.header](message) for message in messages], pa.string())
         for column in table.columns
     }
     extra = pa.nulls(len(messages), pa.map_(pa.string(), pa.string()))
-    return pa.RecordBatch.from_pydict(
-        columns | {EXTRA: extra, UNPARSED: pa.nulls(len(messages), pa.string())}
-    )
+    yield pa.RecordBatch.from_pydict(columns | {EXTRA: extra, UNPARSED: pa.nulls(len(messages), pa.string())})
 
 
 def _read(
-    table: SourceTable, item: tuple[FileLoad, pa.RecordBatch]
+    table: SourceTable, item: tuple[FileLoad, list[pa.RecordBatch]]
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     load, records = item
-    return rows_of(table, iter([records]), Origin(load.path, load.ingested_at, load.batch_id))
+    return rows_of(table, iter(records), Origin(load.path, load.ingested_at, load.batch_id))
+
+
+def _is_of_messages(table: SourceTable) -> bool:
+    """Whether a row is a message, and not the record that its value is."""
+    return all(column.header in _FIELDS for column in table.columns)
 
 
 def _check_columns(table: SourceTable) -> None:
-    headers = [column.header for column in table.columns]
-    if unknown := [header for header in headers if header not in _FIELDS]:
+    if _is_of_messages(table):
+        if "value" not in (column.header for column in table.columns):
+            raise LoadError(
+                f"{table.label} has topics, but no column for their value. Add it to the contract"
+            )
+    elif table.arrives.format != "json":
         raise LoadError(
-            f"{table.label} has topics, but a message of Kafka has no {', '.join(unknown)}, "
-            f"only {', '.join(_FIELDS)}. Correct the contract"
+            f"{table.label} has topics, so its columns have to be what a message has ({', '.join(_FIELDS)}), "
+            f"or its format json, and not {table.arrives.format}. Correct the contract"
         )
-    if "value" not in headers:
-        raise LoadError(f"{table.label} has topics, but no column for their value. Add it to the contract")
 
 
-def _as_text(data: bytes | str | None) -> str | None:
-    """Bytes as text; what is no UTF-8 becomes replacement characters."""
-    return data.decode(errors="replace") if isinstance(data, bytes) else data
+def _as_text(data: bytes | str | None, encoding: str = "utf-8") -> str | None:
+    """Bytes as text; what is not in the encoding becomes replacement characters."""
+    return data.decode(encoding, errors="replace") if isinstance(data, bytes) else data
 
 
 def _listed(names: Mapping[str, object]) -> str:

@@ -49,8 +49,7 @@ class JsonLinesReader:
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
         """Read the file; blank lines are no records."""
-        for batch in _batches(_lines(table, file, self._limits)):
-            yield _parse(table, batch, self._limits)
+        return read_texts(table, _lines(table, file, self._limits), self._limits)
 
 
 class JsonArrayReader:
@@ -78,8 +77,13 @@ class JsonArrayReader:
 
     def read(self, table: SourceTable, file: LandedFile) -> Iterator[pa.RecordBatch]:
         """Read the file."""
-        for batch in _batches(_elements(table, file, self._limits)):
-            yield _parse(table, batch, self._limits)
+        return read_texts(table, _elements(table, file, self._limits), self._limits)
+
+
+def read_texts(table: SourceTable, texts: Iterator[str], limits: Limits) -> Iterator[pa.RecordBatch]:
+    """Records of texts that are a JSON object each, in batches as readers give them."""
+    for batch in _batches(texts):
+        yield _parse(table, batch, limits)
 
 
 def _open(table: SourceTable, file: LandedFile, limits: Limits) -> io.TextIOWrapper:

@@ -144,17 +144,20 @@ def stream(
     trigger: Annotated[
         str, typer.Option(help="How often a cycle begins, in seconds or minutes.")
     ] = "5 seconds",
+    source: SourceOption = None,
     landing: LandingOption = None,
     engine: Annotated[
         Literal["local", "spark"], typer.Option(help="Sail and delta-rs, or Spark's Structured Streaming.")
     ] = "local",
 ) -> None:
-    """Follow the streams: what arrives goes to bronze, silver and gold until Ctrl-C or SIGTERM."""
-    from ingestion import streams
-    from lakehouse.steps.stream import follow
+    """Follow the sources that have topics in their contract, as files or over Kafka, until Ctrl-C or SIGTERM.
+
+    What arrives goes to bronze, silver and gold.
+    """
+    from lakehouse.steps.stream import follow, sources_followed
 
     settings = settings_with_landing(landing)
-    tables = select(settings, list(streams.SOURCES))
+    tables = select(settings, sources_followed(settings, source or []))
     with writer_lock(settings.home), patience(_STREAM_PATIENCE_SECONDS):
         mend(settings, console)
         follow(settings, tables, console, trigger, seconds, engine)

@@ -154,7 +154,7 @@ def tables_of_source(manifest: "Manifest", source: str) -> set[str]:
     own = {f"{t.schema}.{t.identifier}" for t in manifest.sources.values() if t.source_name == source}
     built = tables_built(manifest).items()
     return own | {
-        name for name, unique_id in built if _sources_of(manifest, needed_by(manifest, unique_id)) == {source}
+        name for name, unique_id in built if sources_of(manifest, needed_by(manifest, unique_id)) == {source}
     }
 
 
@@ -162,7 +162,7 @@ def needed_by_sources(manifest: "Manifest", sources: Collection[str]) -> set[str
     """Unique ids of all nodes and source tables of which what depends on `sources` is built and tested."""
     kinds = ("model", "snapshot", "test")
     needs = [needed_by(manifest, id) for id, node in manifest.nodes.items() if node.resource_type in kinds]
-    return {id for needed in needs if _sources_of(manifest, needed) & set(sources) for id in needed}
+    return {id for needed in needs if sources_of(manifest, needed) & set(sources) for id in needed}
 
 
 def needed_by(manifest: "Manifest", unique_id: str) -> set[str]:
@@ -177,5 +177,6 @@ def needed_by(manifest: "Manifest", unique_id: str) -> set[str]:
     return needed
 
 
-def _sources_of(manifest: "Manifest", unique_ids: Collection[str]) -> set[str]:
+def sources_of(manifest: "Manifest", unique_ids: Collection[str]) -> set[str]:
+    """Names of the sources whose tables are among `unique_ids`."""
     return {manifest.sources[id].source_name for id in unique_ids if id in manifest.sources}

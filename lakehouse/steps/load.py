@@ -1,5 +1,6 @@
 """Loading bronze, and the silver tables that follow it as streams, with a display and a summary."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,14 +53,15 @@ def load(
     started = time.monotonic()
     if overwrite_schema:
         _overwrite_changed(settings, tables, console)
-    in_files = [table for table in tables if not comes_over_kafka(settings, table)]
+    tell = functools.partial(say, console)
+    over_kafka = those_over_kafka(settings, tables, tell)
+    in_files = [table for table in tables if table not in over_kafka]
     with LoadDisplay(console, in_files) as display:
         loads = load_files(settings, in_files, display.update)
     display.summarize(loads, time.monotonic() - started)
-    for table in tables:
-        if comes_over_kafka(settings, table):
-            loaded = load_messages(topic_loader(settings, table, lambda text: say(console, text)))
-            console.print(f"{table.label}: {loaded:,} messages")
+    for table in over_kafka:
+        loaded = load_messages(topic_loader(settings, table, tell))
+        console.print(f"{table.label}: {loaded:,} messages")
     follow_bronze(open_queries(settings, tables))
     return LoadSummary(loads)
 
@@ -80,9 +82,31 @@ def _overwrite_changed(settings: Settings, tables: Sequence[SourceTable], consol
         console.print(f"{label}: taken over that {'; '.join(changes)}")
 
 
-def comes_over_kafka(settings: Settings, table: SourceTable) -> bool:
-    """Whether a table is loaded from topics instead of files."""
-    return bool(settings.kafka and table.arrives.topics)
+def those_over_kafka(
+    settings: Settings, tables: Sequence[SourceTable], tell: Callable[[str], None]
+) -> list[SourceTable]:
+    """Those of `tables` that are loaded from topics instead of files, as Kafka has one of their topics.
+
+    `tell` is called for each table that has topics in its contract alone.
+
+    Raises:
+        UsageError: Kafka cannot be reached.
+    """
+    declared = [table for table in tables if settings.kafka and table.arrives.topics]
+    if not declared:
+        return []
+    try:
+        known = settings.kafka_access.topics()
+    except KafkaUnavailable as error:
+        raise UsageError(str(error)) from None
+    for table in declared:
+        if known.isdisjoint(table.arrives.topics):
+            topics = ", ".join(table.arrives.topics)
+            tell(
+                f"{table.label}: its files are loaded, as Kafka at {settings.kafka} has no topic {topics}; "
+                "create it, or correct `topics` in the contract, and start again to have its messages."
+            )
+    return [table for table in declared if not known.isdisjoint(table.arrives.topics)]
 
 
 def load_files(
@@ -118,7 +142,7 @@ def topic_loader(settings: Settings, table: SourceTable, tell: Callable[[str], N
     """
     storage, _ = tables_and_discovery(settings)
     try:
-        return TopicLoader(storage, table, settings.kafka_access, tell=tell)
+        return TopicLoader(storage, table, settings.kafka_access, tell=tell, limits=settings.limits)
     except KafkaUnavailable as error:
         raise UsageError(str(error)) from None
     except bronze.LoadError as error:

@@ -5,14 +5,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime
 from multiprocessing import get_context, parent_process
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingestion.landing.discovery import on_databricks
-from lakehouse.engines.dbt import invoke, read_project, tables_built
+from lakehouse.engines.dbt import invoke, needed_by, read_project, sources_of, tables_built
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 from lakehouse.steps.compact import compact_tables
@@ -26,11 +26,19 @@ _REFRESHES_A_PROCESS = 200
 _packed: bytes | None = None
 
 
-class GoldProcess:
-    """Builds the models that are refreshed while streams run; `refreshed_to` is up to when it did."""
+class Written(NamedTuple):
+    """How often bronze grew, and when a stream last wrote silver; null when none ever did."""
 
-    def __init__(self, settings: Settings) -> None:
+    growths: int
+    silver: datetime | None = None
+
+
+class GoldProcess:
+    """Builds the models that follow `sources`; `refreshed_to` is what was written when it last did."""
+
+    def __init__(self, settings: Settings, sources: Set[str]) -> None:
         self._settings = settings
+        self._sources = sources
         self._process = ProcessPoolExecutor(
             1, get_context("spawn"), _live_with_parent, max_tasks_per_child=_REFRESHES_A_PROCESS
         )
@@ -39,19 +47,18 @@ class GoldProcess:
         # It takes seconds to import dbt and read the project.
         self._process.submit(_project, settings)
         signal.pthread_sigmask(signal.SIG_SETMASK, heard)
-        self.refreshed_to: datetime | None = None
+        self.refreshed_to = Written(0)
 
-    def refresh(self, written_to: datetime) -> None:
-        """Build the models from what is new in silver.
+    def refresh(self, written: Written) -> None:
+        """Build the models from what is new in bronze and silver.
 
-        All that was written until `written_to` is there. More may be written meanwhile; the next refresh
-        looks at it again.
+        All that was `written` is there. More may be written meanwhile; the next refresh looks at it again.
 
         Raises:
             LakehouseError: a model failed; its table is as it was.
         """
-        self._process.submit(_refresh, self._settings, written_to).result()
-        self.refreshed_to = written_to
+        self._process.submit(_refresh, self._settings, self._sources, written).result()
+        self.refreshed_to = written
 
     def close(self) -> None:
         """End the process."""
@@ -66,7 +73,7 @@ class GoldRefresher:
 
     def __init__(self, start: Callable[[], GoldProcess], report: Callable[[float], None]) -> None:
         self._report = report
-        self._written_to: datetime | None = None
+        self._written = Written(0)
         self._pool = ThreadPoolExecutor(1)
         self._gold = self._pool.submit(start)
         self._running = self._pool.submit(self._refresh)
@@ -84,39 +91,55 @@ class GoldRefresher:
             if self._gold.exception() is None:
                 self._gold.result().close()
 
-    def refresh(self, written_to: datetime | None) -> None:
-        """Begin to refresh gold, or have it follow what is being done, when silver was written.
+    def refresh(self, written: Written) -> None:
+        """Begin to refresh gold, or have it follow what is being done, when more was written.
 
         Raises:
             LakehouseError: the refresh before failed.
         """
-        self._written_to = written_to
+        self._written = written
         if self._running.done():
             self._running.result()
             self._running = self._pool.submit(self._refresh)
 
     def _refresh(self) -> None:
         gold = self._gold.result()
-        while self._written_to and self._written_to != gold.refreshed_to:
+        while self._written != gold.refreshed_to:
             started = time.monotonic()
-            gold.refresh(self._written_to)
+            gold.refresh(self._written)
             self._report(time.monotonic() - started)
 
 
-def _refresh(settings: Settings, written_to: datetime) -> None:
-    known = json.dumps({"written_to": f"{written_to:%Y-%m-%d %H:%M:%S.%f}"})
-    # Nobody reads the manifest of a refresh, and writing it takes half a second.
-    options = ["--cache-selected-only", "--no-write-json", "--vars", known]
+def _refresh(settings: Settings, sources: Set[str], written: Written) -> None:
     manifest = _project(settings)
-    arguments = ["run", "--target", _target(), "--select", "tag:streaming", *options]
+    models = _models(settings, manifest, sources)
+    if not models:
+        return
+    known = {"written_to": f"{written.silver:%Y-%m-%d %H:%M:%S.%f}"} if written.silver else {}
+    # Nobody reads the manifest of a refresh, and writing it takes half a second.
+    options = ["--cache-selected-only", "--no-write-json", "--vars", json.dumps(known)]
+    arguments = ["run", "--target", _target(), "--select", *models.values(), *options]
     result = invoke(settings, arguments, manifest=manifest)
     if not result.success:
         ran = getattr(result.result, "results", [])
         failed = [f"{node.node.name}: {node.message}" for node in ran if str(node.status) == "error"]
         raise LakehouseError(f"Gold was not refreshed: {'; '.join(failed) or result.exception}")
-    built = tables_built(manifest).items()
-    streaming = [table for table, node in built if "streaming" in manifest.nodes[node].tags]
-    compact_tables(settings.warehouse, streaming)
+    compact_tables(settings.warehouse, list(models))
+
+
+def _models(settings: Settings, manifest: "Manifest", sources: Set[str]) -> dict[str, str]:
+    """Models that follow `sources`, by their tables, but for those that read a table that is not there."""
+    built = tables_built(manifest)
+    following = {table: node for table, node in built.items() if "streaming" in manifest.nodes[node].tags}
+    # On Databricks nobody looks what is there.
+    existing = built if on_databricks() else settings.warehouse.tables()
+    missing = {node for table, node in built.items() if table not in existing} - set(following.values())
+    needed = {table: needed_by(manifest, node) for table, node in following.items()}
+    return {
+        table: manifest.nodes[node].name
+        for table, node in following.items()
+        if sources_of(manifest, needed[table]) & sources and not needed[table] & missing
+    }
 
 
 def _project(settings: Settings) -> "Manifest":

@@ -8,16 +8,16 @@ import re
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from types import FrameType
 
 from rich.console import Console
 
 from ingestion.bronze import LOADS, QUARANTINE, FileLoad
 from ingestion.bronze.topics import TopicLoader
-from ingestion.contracts import SourceTable
+from ingestion.contracts import SourceTable, read_contracts
 from ingestion.landing.discovery import Listing, on_databricks
 from ingestion.landing.zone import FileGlob, LandedFile
 from ingestion.streams import Query, QueryProgress
@@ -30,15 +30,30 @@ from lakehouse.steps.follow import follow_bronze, open_queries
 from lakehouse.steps.load import (
     KafkaAway,
     LoadSummary,
-    comes_over_kafka,
     load_files,
     load_messages,
+    those_over_kafka,
     topic_loader,
 )
-from lakehouse.steps.refresh import GoldProcess, GoldRefresher
+from lakehouse.steps.refresh import GoldProcess, GoldRefresher, Written
 
 _UNITS = {"second": 1.0, "seconds": 1.0, "minute": 60.0, "minutes": 60.0}
 _TRIGGER = re.compile(r"(\d+(?:\.\d+)?) (seconds?|minutes?)")
+
+
+def sources_followed(settings: Settings, names: Sequence[str]) -> list[str]:
+    """The sources that are followed, those `names` or all: a table of theirs has topics.
+
+    Raises:
+        UsageError: a name is not among them.
+    """
+    known = {table.source for table in read_contracts(settings.models) if table.arrives.topics}
+    if unknown := sorted(set(names) - known):
+        raise UsageError(
+            f"{', '.join(unknown)} cannot be followed, only {', '.join(sorted(known))}: "
+            "a table has to have `topics` in its contract."
+        )
+    return sorted(set(names) or known)
 
 
 def follow(
@@ -60,12 +75,13 @@ def follow(
         KeyboardInterrupt: it was ended by Ctrl-C.
     """
     interval = trigger_seconds(trigger)
+    sources = {table.source for table in tables}
     if on_databricks():
         check_target("databricks", settings)
     with (
         _stopped_by_signals() as stopped,
         StreamDisplay(console) as display,
-        GoldRefresher(lambda: GoldProcess(settings), display.refreshed) as gold,
+        GoldRefresher(lambda: GoldProcess(settings, sources), display.refreshed) as gold,
     ):
         follower = Follower(settings, tables, engine, display.tell)
         ends_at = time.monotonic() + (seconds or float("inf"))
@@ -73,14 +89,14 @@ def follow(
             started = time.monotonic()
             display.update(follower.cycle())
             display.update_refused(follower.refused)
-            gold.refresh(follower.written_to)
+            gold.refresh(follower.written)
             stopped.wait(max(0.0, min(started + interval, ends_at) - time.monotonic()))
         console.print("Stopping when gold has what was loaded; Ctrl-C stops at once")
     raise_for(LoadSummary(follower.refused).problem)
 
 
 class Follower:
-    """Takes what arrives for `tables` from the landing zone or Kafka to bronze and silver."""
+    """Takes what arrives for `tables` from the landing zone or Kafka to bronze and streamed silver."""
 
     def __init__(
         self, settings: Settings, tables: Sequence[SourceTable], engine: str, tell: Callable[[str], None]
@@ -90,11 +106,12 @@ class Follower:
         self._tell = tell
         self._topics: dict[str, TopicLoader] = {}
         self._away: set[str] = set()
-        self._over_kafka = [table for table in tables if comes_over_kafka(settings, table)]
+        self._over_kafka = those_over_kafka(settings, tables, tell)
         self._in_files = [table for table in tables if table not in self._over_kafka]
         self._landed: dict[FileGlob, list[LandedFile]] = {}
         # Tables are made by their first load, and a run that was killed may have left rows behind.
         self._grown = {table.bronze for table in tables}
+        self._growths = 0
         self._queries: list[Query] = []
         self._tables = tables
         self._refused: dict[str, FileLoad] = {}
@@ -105,37 +122,47 @@ class Follower:
         return list(self._refused.values())
 
     @property
-    def written_to(self) -> datetime | None:
-        """When silver was last written; null when it never was."""
-        return self._queries[0].written_to if self._queries else None
+    def written(self) -> Written:
+        """How far bronze and streamed silver are."""
+        return Written(self._growths, self._queries[0].written_to if self._queries else None)
 
     def cycle(self) -> list[QueryProgress]:
         """Everything that arrived since the last cycle, to silver; what each query did.
 
+        Tables that no query follows are among them: models read them from bronze.
+
         Raises:
             LakehouseError: something failed; the next cycle takes it up again.
         """
-        self._load()
+        started = time.monotonic()
+        loaded, seconds = self._load(), time.monotonic() - started
         self._queries = self._queries or open_queries(self._settings, self._tables, self._engine)
         queries = follow_bronze([query for query in self._queries if query.table.bronze in self._grown])
         compact_tables(self._settings.warehouse, [*sorted(self._grown), LOADS, QUARANTINE])
+        self._growths += bool(self._grown)
         self._grown = set()
-        return queries
+        followed = {query.table.label for query in self._queries}
+        others = [(label, rows) for label, rows in loaded.items() if label not in followed]
+        return queries + [QueryProgress(label, rows, seconds) for label, rows in others]
 
-    def _load(self) -> None:
+    def _load(self) -> Counter[str]:
+        """Load what arrived; rows by table."""
+        rows: Counter[str] = Counter()
         globs = [FileGlob.of(table, self._settings.landing) for table in self._in_files]
         listing = Listing(globs)
         if listing.files != self._landed or not self._queries:
             loads = load_files(self._settings, self._in_files, listing=listing)
             self._refused |= {load.path: load for load in loads}
             self._refused = {p: load for p, load in self._refused.items() if load.status == "refused"}
-            labels = {f"{load.source}.{load.table_name}" for load in loads}
-            self._grown |= {table.bronze for table in self._in_files if table.label in labels}
+            for load in loads:
+                rows[f"{load.source}.{load.table_name}"] += load.rows_loaded
+            self._grown |= {table.bronze for table in self._in_files if table.label in rows}
             self._landed = listing.files
         for table in self._over_kafka:
-            self._load_messages(table)
+            rows[table.label] += self._load_messages(table)
+        return rows
 
-    def _load_messages(self, table: SourceTable) -> None:
+    def _load_messages(self, table: SourceTable) -> int:
         """Load what is new in topics; servers that answered once may be away for a while."""
         if table.label not in self._topics:
             self._topics[table.label] = topic_loader(self._settings, table, self._tell)
@@ -145,12 +172,13 @@ class Follower:
             if table.label not in self._away:
                 self._tell(f"{table.label}: {error} The stream goes on when it is back.")
             self._away.add(table.label)
-            return
+            return 0
         if table.label in self._away:
             self._tell(f"{table.label}: Kafka is back.")
             self._away.remove(table.label)
         if loaded:
             self._grown.add(table.bronze)
+        return loaded
 
 
 def trigger_seconds(trigger: str) -> float:

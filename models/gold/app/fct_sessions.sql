@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='session_key',
+    tags=['streaming'],
     post_hook="{{ delete_outdated('session_key', group='session_id') }}"
 ) }}
 

@@ -14,7 +14,7 @@ _COMMANDS = {
         ["run"],
         ["load"],
         ["build"],
-        ["stream", "--trigger", "1 second"],
+        ["stream", "--source", "gym", "--trigger", "1 second"],
         ["clean", "gym", "--yes"],
         ["restore", "events_by_action", "--to", "0"],
     ),

@@ -5,6 +5,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
+from dbt.adapters.lakehouse import delta
 from dbt.adapters.lakehouse.folders import Folders
 
-from ingestion import times
-from ingestion.bronze import LOADS, LoadError, topics
+from ingestion import bronze, times
+from ingestion.bronze import LOADS, QUARANTINE, LoadError, topics
 from ingestion.bronze.batch import bronze_schema
 from ingestion.bronze.topics import TopicLoader
 from ingestion.contracts import SourceTable
@@ -27,6 +29,7 @@ from tools.broker import Broker
 _NUMBERS = itertools.count(1)
 _COLUMNS = "key string, value string, topic string, partition bigint, offset bigint, timestamp bigint"
 _TIME = 1_700_000_000
+_ORIGIN = ["_source_file", "_ingested_at", "_batch_id"]
 
 
 class Topic:
@@ -207,11 +210,101 @@ def test_a_topic_that_does_not_exist_is_named(topic: Topic) -> None:
         topic.load()
 
 
-def test_a_column_that_no_message_has_is_refused(topic: Topic, contract: Callable[..., SourceTable]) -> None:
-    topic.table = contract(columns="value string, price int", keys=("value",), format="json", path="f/*.json")
+def test_a_contract_of_neither_messages_nor_json_is_refused(
+    topic: Topic, contract: Callable[..., SourceTable]
+) -> None:
+    topic.table = contract(columns="value string, price int", keys=("value",))
     topic.table.arrives.topics = [topic.name]
-    with pytest.raises(LoadError, match="a message of Kafka has no price"):
+    with pytest.raises(LoadError, match="or its format json, and not csv"):
         topic.load()
+
+
+# Each a record of a line or a message, and no two of an id.
+_RECORDS = [
+    b'{"id": 1, "at": "2026-01-02T03:04:05Z", "price": 1.10, "name": "a", "value": "v"}',
+    b'{"id": 12345678901234567890, "price": 0.123456789012345678901234567890, "name": "long numbers"}',
+    b'{"id": 2, "at": "yesterday", "price": "1e3", "unknown": {"a": [1, 2.50]}}',
+    b'{"id": 3, "name": "no utf-8 \xff"}',
+    b'{"id": 4, "id": 4}',
+    b'{"name": "no key"}',
+    b'\xef\xbb\xbf{"id": 5, "name": "with a mark \\ud800 \\u0000"}',
+    b'{"id": 6, "name": [{"nested": null}]}',
+    b'{"id": 7, "name": ' + b"[" * 200 + b"]" * 200 + b"}",
+    b'{"id": 8',
+    b"[1]",
+    b"null",
+    b'{"id": 9} {"id": 10}',
+]
+
+
+@pytest.fixture
+def records(broker: Broker, contract: Callable[..., SourceTable], tmp_path: Path) -> Topic:
+    """A topic whose values are records."""
+    columns = "id bigint, at timestamp, price decimal(9,2), name string, value string"
+    topic = Topic(broker, contract(columns=columns, format="json", path="files/*.json"), tmp_path)
+    broker.create_topics([topic.name])
+    return topic
+
+
+def _stored(topic: Topic) -> tuple[list[str], list[str]]:
+    """Rows of bronze and of the quarantine, but for where they come from."""
+    found = (
+        topic.tables.select(topic.table.bronze, "select * from {t}"),
+        topic.tables.select(QUARANTINE, "select * from {t}"),
+    )
+    rows, quarantine = (sorted(map(repr, table.drop_columns(_ORIGIN).to_pylist())) for table in found)
+    return rows, quarantine
+
+
+def test_values_are_read_as_lines_of_a_file(records: Topic, tmp_path: Path) -> None:
+    by_files = copy(records)
+    by_files.tables = LocalTables(Folders(tmp_path / "by_files"))
+    (tmp_path / "landing" / "files").mkdir(parents=True)
+    (tmp_path / "landing" / "files" / "1.json").write_bytes(b"\n".join(_RECORDS))
+    bronze.load(by_files.tables, [records.table], str(tmp_path / "landing"))
+
+    records.send(*_RECORDS)
+    assert records.load() == len(_RECORDS)
+    assert _stored(records) == _stored(by_files)
+    (load,) = records.tables.select(LOADS, "select * from {t}").to_pylist()
+    assert (load["rows_loaded"], load["rows_quarantined"], load["next_offset"]) == (7, 8, len(_RECORDS))
+
+
+def test_a_message_without_a_value_and_a_blank_one_are_kept_aside(records: Topic) -> None:
+    records.send(None, "", '{"id": 1,\r\n "name": "on two lines"}')
+    assert records.load() == 3
+    rows, quarantine = _stored(records)
+    assert len(rows) == 1 and "on two lines" in rows[0]
+    assert [("cannot be parsed" in row, "'record': ''" in row) for row in quarantine] == [(True, True)] * 2
+
+
+@pytest.mark.parametrize("killed_at", [LOADS, "bronze"])
+def test_records_of_a_killed_load_are_there_once(
+    records: Topic, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    append, commit = LocalTables.append, delta.append
+
+    def die(self: LocalTables, name: str, *rest: Any) -> None:
+        if name == killed_at:
+            raise OSError("killed")
+        append(self, name, *rest)
+
+    def die_in_bronze(location: str, *rest: Any, **options: Any) -> None:
+        if "bronze" in location:
+            raise OSError("killed")
+        commit(location, *rest, **options)
+
+    records.send(*_RECORDS[:3], "{broken")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="killed"):
+        patch.setattr(LocalTables, "append", die)
+        if killed_at == "bronze":
+            patch.setattr(delta, "append", die_in_bronze)
+        records.load()
+    records.forget()
+    records.send(_RECORDS[7])
+    assert records.load() == (1 if killed_at == LOADS else 5)
+    rows, quarantine = _stored(records)
+    assert (len(rows), len(quarantine)) == (4, 2)
 
 
 @pytest.mark.parametrize("same_process", [True, False])

@@ -272,9 +272,9 @@ def _counts_in_gold(table: Path) -> dict[Session, list[tuple[float, int]]]:
 
 def _wait_for(log: TextIO, stream: "subprocess.Popen[bytes]") -> None:
     """Wait until the stream has refreshed gold once."""
-    while "gold in" not in Path(log.name).read_text():
+    while "gold in" not in Path(log.name).read_text(encoding="utf-8"):
         if stream.poll() is not None:
-            raise RuntimeError(f"lakehouse stream ended:\n{Path(log.name).read_text()}")
+            raise RuntimeError(f"lakehouse stream ended:\n{Path(log.name).read_text(encoding='utf-8')}")
         time.sleep(1)
 
 

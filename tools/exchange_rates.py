@@ -21,7 +21,7 @@ def update(seed: Path, published: bytes) -> int:
     Raises:
         ValueError: the file is not the one that is expected.
     """
-    known = list(csv.DictReader(seed.open(newline="")))
+    known = list(csv.DictReader(seed.open(encoding="utf-8", newline="")))
     columns = list(known[0])
     newest = date.fromisoformat(known[-1]["day"])
     with zipfile.ZipFile(io.BytesIO(published)) as files:
@@ -32,7 +32,7 @@ def update(seed: Path, published: bytes) -> int:
     added = sorted(
         (row for row in rows if date.fromisoformat(row["day"]) > newest), key=lambda row: row["day"]
     )
-    with seed.open("a", newline="") as file:
+    with seed.open("a", encoding="utf-8", newline="") as file:
         for row in sorted(added, key=itemgetter("day")):
             rates = [row.get(column, "N/A") for column in columns]
             csv.writer(file, lineterminator="\n").writerow("" if rate == "N/A" else rate for rate in rates)

@@ -61,7 +61,7 @@ def main() -> None:
 def fetch_jars(checksums: Path, folder: Path) -> None:
     """Download the listed jars that are missing in `folder`; exits when one cannot be had."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = (line.split() for line in checksums.read_text().splitlines())
+    lines = (line.split() for line in checksums.read_text(encoding="utf-8").splitlines())
     missing = [(path, sha256) for sha256, path in lines if not (folder / Path(path).name).exists()]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda jar: _download(jar[0], jar[1], folder), missing))

@@ -57,7 +57,7 @@ class StreamTable:
 
 def read_tables(models: Path) -> dict[str, StreamTable]:
     """Streamed tables declared below the folder `models`, by name."""
-    declared = [yaml.safe_load(file.read_text()) for file in sorted(models.rglob("_*__models.yml"))]
+    declared = [yaml.safe_load(file.read_text("utf-8")) for file in sorted(models.rglob("_*__models.yml"))]
     tables = [model for file in declared for model in file["models"] if _is_streamed(model)]
     return {table["name"]: _read_table(place, table) for place, table in enumerate(tables)}
 

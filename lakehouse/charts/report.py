@@ -190,7 +190,8 @@ def report_page(warehouse: Warehouse, project: Path) -> str:
     headlines = [_headline(warehouse, known, item) for item in HEADLINES if item.table in tables]
     queries = project / "analyses" / "report"
     figures = [
-        _figure(warehouse, known, figure, (queries / f"{figure.query}.sql").read_text()) for figure in FIGURES
+        _figure(warehouse, known, figure, (queries / f"{figure.query}.sql").read_text("utf-8"))
+        for figure in FIGURES
     ]
     return _page(TITLE, [_age(warehouse, list(tables))], headlines, figures)
 

@@ -152,9 +152,10 @@ def _description(location: str) -> str | None:
 
 def _fields(location: str) -> Sequence[Any]:
     try:
-        return arrow_schema(open_table(location))
+        schema: Sequence[Any] = arrow_schema(open_table(location))
     except TableError:
         return ()
+    return schema
 
 
 def _column(name: str, number: int, field: pa.Field) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from lakehouse.warehouse import Warehouse
 # Tools leave connections behind; the one that was unused for longest is ended.
 MOST_CONNECTIONS = 100
 _PATIENCE_SECONDS = 1.0
-_AGAIN_SECONDS = 0.05
+_AGAIN_SECONDS = 0.2
+_TRIES = 25
 _NAME_OF_DBMS = {
     ttypes.TGetInfoType.CLI_SERVER_NAME: "lakehouse",
     ttypes.TGetInfoType.CLI_DBMS_NAME: "Spark SQL",
@@ -45,7 +46,9 @@ class _Operation:
     def end(self) -> None:
         """End what runs, also what is only about to run."""
         self.answer.cancel()
-        while not wait([self.answer], _AGAIN_SECONDS).done:
+        for _ in range(_TRIES):
+            if wait([self.answer], _AGAIN_SECONDS).done:
+                break
             self.cancel()
 
     def fetch(self, most: int) -> Any:

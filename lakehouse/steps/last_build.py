@@ -43,7 +43,7 @@ class LastBuild:
         files = [self._folder / name for name in (*_OF_DBT, _LOADED)]
         if not all(file.is_file() and is_whole_json(file) for file in files):
             return []
-        before: Loaded = json.loads((self._folder / _LOADED).read_text())
+        before: Loaded = json.loads((self._folder / _LOADED).read_text("utf-8"))
         grown = [f"source:{table}+" for table, state in loaded.items() if before.get(table) != state]
         existing, built = self._folders.tables(), tables_built(manifest).items()
         missing = [f"{manifest.nodes[node].name}+" for table, node in built if table not in existing]

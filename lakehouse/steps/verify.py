@@ -27,7 +27,7 @@ def verify(settings: Settings, console: Console) -> None:
     Raises:
         LakehouseError: Spark could not build them, or a table differs; each is shown.
     """
-    built = _built_by_dbt(settings)
+    built = built_by_dbt(settings)
     tables = settings.warehouse.tables()
     with TemporaryDirectory(prefix="lakehouse-verify-") as folder:
         scratch = Path(folder) / "warehouse"
@@ -77,7 +77,8 @@ def difference(local: str, spark: str) -> str | None:
     return f"{here:,} rows only here, {there:,} only on Spark" if here or there else None
 
 
-def _built_by_dbt(settings: Settings) -> set[str]:
+def built_by_dbt(settings: Settings) -> set[str]:
+    """Names of the tables that dbt builds; those that it only describes are written by a stream."""
     manifest = read_project(settings, "local")
     return {
         name

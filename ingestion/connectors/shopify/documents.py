@@ -83,7 +83,7 @@ def read_documents(name: str) -> Documents:
 
 
 def _read(name: str) -> Documents:
-    text = re.sub(r"^#.*\n", "", (Path(__file__).parent / f"{name}.graphql").read_text(), flags=re.M)
+    text = re.sub(r"^#.*\n", "", (Path(__file__).parent / f"{name}.graphql").read_text("utf-8"), flags=re.M)
     starts = list(_DEFINITION.finditer(text))
     ends = [*(start.start() for start in starts[1:]), len(text)]
     found: dict[str, dict[str, str]] = {"query": {}, "fragment": {}}

@@ -31,7 +31,7 @@ from sampledata.servers.shopify.cost import Asked
 from sampledata.servers.shopify.search import parse as parse_search
 from sampledata.servers.shopify.shop import Object, Shop, number_of, place_of
 
-SDL = (Path(__file__).parent / "schema.graphql").read_text()
+SDL = (Path(__file__).parent / "schema.graphql").read_text("utf-8")
 
 # What a field needs.
 _SCOPES = {

@@ -18,7 +18,7 @@ from lakehouse.web import listen
 
 from ..conftest import write_table
 
-PASSWORD = "a password"
+PASSWORD = "secret-word"
 NOON = datetime(2026, 1, 31, 12, 0, 0, 250_000, UTC)
 SALES = pa.table(
     {

@@ -136,8 +136,11 @@ def _listed(prefix: str, kind: str, attribute: str) -> list[str]:
 def _client() -> "S3Client":
     # Takes a while to import, and a warehouse on a disk never needs it.
     import boto3
+    from botocore.config import Config
 
-    client = boto3.client("s3")
+    # A build asks thousands of times, so one answer that fails now and then must not end it.
+    config = Config(retries={"mode": "standard", "max_attempts": 8})
+    client: S3Client = boto3.client("s3", config=config)
     client.meta.events.register("needs-retry.s3", repeat_cut_off)  # type: ignore[arg-type]
     return client
 

@@ -52,6 +52,15 @@ def engine(home: Path) -> Iterator["Sail"]:
     opened.close()
 
 
+def copied(folder: Path) -> Path:
+    """Make a copy of what is exported of the project; its folder of pages."""
+    for name in ("dashboards", "analyses"):
+        shutil.copytree(PROJECT / name, folder / name)
+    for name in ("dbt_project.yml", "alerts.yml"):
+        shutil.copyfile(PROJECT / name, folder / name)
+    return folder / "dashboards"
+
+
 def dashboard(made: Export, page: str) -> Json:
     content: Json = json.loads(made.files[f"dashboards/{page}.lvdash.json"])
     return content
@@ -235,11 +244,7 @@ def test_a_metric_that_changes_its_definition_changes_its_pages_alone(
 
 
 def test_texts_that_nobody_wants_stay_texts(project: "Manifest", tmp_path: Path) -> None:
-    for folder in ("dashboards", "analyses"):
-        shutil.copytree(PROJECT / folder, tmp_path / folder)
-    for file in ("dbt_project.yml", "alerts.yml"):
-        shutil.copyfile(PROJECT / file, tmp_path / file)
-    page = tmp_path / "dashboards" / "app_events.yml"
+    page = copied(tmp_path) / "app_events.yml"
     declared = yaml.safe_load(page.read_text())
     declared["title"] = NAMES[0]
     for tile, name in zip(declared["tiles"], NAMES, strict=False):
@@ -254,10 +259,7 @@ def test_texts_that_nobody_wants_stay_texts(project: "Manifest", tmp_path: Path)
 
 
 def test_a_tile_keeps_its_name_where_others_come_before_it(project: "Manifest", tmp_path: Path) -> None:
-    shutil.copytree(PROJECT / "analyses", tmp_path / "analyses")
-    shutil.copytree(PROJECT / "dashboards", tmp_path / "dashboards")
-    shutil.copyfile(PROJECT / "alerts.yml", tmp_path / "alerts.yml")
-    page = tmp_path / "dashboards" / "sales.yml"
+    page = copied(tmp_path) / "sales.yml"
     declared = yaml.safe_load(page.read_text())
     before = {w["name"] for w in widgets(dashboard(made_of(project, tmp_path), "sales"))}
     first = {"title": "New", "question": "?", "mark": "number", "metrics": ["crm_sales"]}

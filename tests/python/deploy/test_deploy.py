@@ -158,7 +158,7 @@ def test_what_only_the_cli_makes_is_named_and_left_alone(deployment: Deployment)
     for kind, keys in left.items():
         assert f"{kind}, which `databricks bundle deploy` makes and this command does not: " in output
         assert all(key in output for key in keys)
-    assert not [call for call in deployment.workspace.calls if re.search("lakeview|alert", call)]
+    assert not [call for call in deployment.workspace.changes if re.search("/lakeview|/alerts", call)]
 
 
 def test_another_schedule_changes_one_job(deployment: Deployment) -> None:

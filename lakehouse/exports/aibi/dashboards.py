@@ -152,7 +152,7 @@ class _Dashboard:
         if tile.mark == "heatmap":
             if tile.outline:
                 self._refuse(f"the outline of '{tile.title}'", NO_OUTLINE)
-            return self._drawn(tile, "pivot", of, widgets.pivot(x, *by, y))
+            return self._drawn(tile, "pivot", of, widgets.pivot(x, by[0], y))
         y = widgets.named(tile.y or "", tile.label(tile.y), tile.unit or "")
         is_time = tile.grain or query.columns[tile.x or ""].startswith(("DATE", "TIMESTAMP"))
         scale: widgets.Scale = "temporal" if is_time else "categorical"

@@ -28,7 +28,8 @@ class Block:
 
 def placed(blocks: Sequence[Block]) -> list[Json]:
     """Widgets with their positions."""
-    found, top = [], 0
+    found: list[Json] = []
+    top = 0
     for row in _rows(blocks):
         height = max(block.height for block in row)
         for number, block in enumerate(row):

@@ -43,7 +43,8 @@ def files(manifest: "Manifest", project: Path) -> tuple[dict[str, str], dict[str
         return Query(names.sql(sql), columns_of_query(sql, models), frozenset(sources_referred_to(sql)))
 
     sources = Sources(queries.known, anomalies, query, names.models, _LOCAL)
-    made, refused = {}, {}
+    made: dict[str, str] = {}
+    refused: dict[str, str] = {}
     for page in pages:
         content, left_out = dashboard(page, sources)
         made[f"{bundle.FOLDER}/{page.name}.lvdash.json"] = _json(content)

@@ -70,6 +70,10 @@ rates: setup  ## Bring the newest rates of exchange into the seed ecb_rates
 governance: setup  ## Write deploy/governance.sql anew from the `pii` of columns
 	@python -m tools.governance
 
+.PHONY: dashboards
+dashboards: setup  ## Write AI/BI dashboards and SQL alerts of deploy/ anew from pages, metrics and checks
+	@lakehouse export aibi --out deploy
+
 .PHONY: test
 test: .cache/kafka/.ready $(OF_GO) lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -10,7 +10,8 @@ levels as (
         stock.location_id,
         stock.days_of_cover,
         stock.is_stock_out,
-        min(case when stock.is_stock_out then 0 else stock.days_of_cover end) over (partition by stock.item) as least
+        min(case when stock.is_stock_out then cast(0 as decimal(18, 2)) else stock.days_of_cover end)
+            over (partition by stock.item) as least
     from {{ ref('inventory_levels') }} as stock
     inner join newest on stock.date_day = newest.last_day
 ),

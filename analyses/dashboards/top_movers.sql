@@ -7,7 +7,7 @@ with newest as (
 sales as (
     select
         products.subcategory,
-        datediff(newest.last_day, sold.order_date) as days_ago,
+        cast(datediff(newest.last_day, sold.order_date) as int) as days_ago,
         sold.sales_amount
     from {{ ref('fct_sales') }} as sold
     inner join {{ ref('dim_product') }} as products on sold.product_key = products.product_key
@@ -17,8 +17,10 @@ sales as (
 compared as (
     select
         subcategory,
-        sum(case when days_ago between 1 and 91 then sales_amount else 0 end) as sales,
-        sum(case when days_ago between 365 and 455 then sales_amount else 0 end) as a_year_before
+        sum(case when days_ago between 1 and 91 then sales_amount else cast(0 as decimal(18, 2)) end)
+            as sales,
+        sum(case when days_ago between 365 and 455 then sales_amount else cast(0 as decimal(18, 2)) end)
+            as a_year_before
     from sales
     group by subcategory
 )

@@ -15,7 +15,7 @@ from typing import Literal
 from lakehouse.alerts.declared import Thresholds
 
 # By which the median of distances is multiplied to be a standard deviation of normal values.
-_OF_NORMAL = 1.4826
+OF_NORMAL = 1.4826
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _spread(ratios: list[float]) -> float:
     if not ratios:
         return 0
     middle = median(ratios)
-    return _OF_NORMAL * median(abs(ratio - middle) for ratio in ratios)
+    return OF_NORMAL * median(abs(ratio - middle) for ratio in ratios)
 
 
 def _shown(value: float) -> str:

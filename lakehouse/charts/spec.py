@@ -40,7 +40,9 @@ _TITLE_ABOVE = {
     "titleBaseline": "bottom",
 }
 CONFIG = {
+    # A picture has one description, and its marks none of their own.
     "aria": False,
+    "mark": {"aria": False},
     "font": FONT,
     "view": {"stroke": None},
     "text": {"fontSize": 12},

@@ -28,7 +28,10 @@ def deploy(
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
     wheel: Annotated[Path | None, typer.Option(help="A wheel that is built already.")] = None,
 ) -> None:
-    """Make jobs, schemas and volumes on Databricks as databricks.yml says; once more changes nothing."""
+    """Make jobs, schemas and volumes on Databricks as databricks.yml says; once more changes nothing.
+
+    Dashboards and alerts are only named: `databricks bundle deploy` makes them.
+    """
     from lakehouse.deployment.deploy import deploy as carry_out
     from lakehouse.deployment.show import as_json as json_of
     from lakehouse.deployment.show import lines, summary

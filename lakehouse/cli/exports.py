@@ -17,7 +17,10 @@ def export(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="For which program.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")],
 ) -> None:
-    """Write gold for Power BI, ClickHouse, or as metric views of Unity Catalog: tables, keys and metrics."""
+    """Write gold for Power BI, ClickHouse, or as metric views of Unity Catalog: tables, keys and metrics.
+
+    aibi writes pages and checks as dashboards (.lvdash.json) and SQL alerts for the bundle of Databricks.
+    """
     from lakehouse.engines.dbt import read_project
     from lakehouse.exports.export import export, write
 
@@ -27,5 +30,5 @@ def export(
     with as_asked_for(folder, settings.home):
         write(made, folder)
     for name, reason in made.refused.items():
-        say(Console(stderr=True), f"Left out: the metric {name}, because {reason}.")
+        say(Console(stderr=True), f"Left out: {name}, because {reason}.")
     say(console, f"Export: {len(made.files)} files in {out}")

@@ -1,7 +1,6 @@
 """Whether what the pages name exists: metrics, columns, queries, checks, filters, pages."""
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
 from lakehouse.alerts.declared import AnomalyCheck
 from lakehouse.dashboards.declared import Declaration, Page, Tile, unknown
 from lakehouse.errors import UsageError
+from lakehouse.reading.query import with_references
 from lakehouse.semantics.queries import Queries
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-_NAMED = re.compile(r"\{\{\s*(?:ref\(\s*'(\w+)'\s*\)|source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\))\s*\}\}")
-
-# Columns of every model by its name.
-Models = dict[str, list[str]]
+# Columns of every model by its name, with their types.
+Models = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,11 @@ class Known:
 def columns_of_models(manifest: "Manifest") -> Models:
     """Columns of all models, seeds and snapshots, as their YAML describes them, by name."""
     kinds = ("model", "seed", "snapshot")
-    return {node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in kinds}
+    return {
+        node.name: {name: column.data_type or "string" for name, column in node.columns.items()}
+        for node in manifest.nodes.values()
+        if node.resource_type in kinds
+    }
 
 
 def query_file(project: Path, query: str) -> Path:
@@ -105,7 +108,7 @@ def _of_query(tile: Tile, known: Known) -> Iterator[Problem]:
         yield ("query",), f"there is no file {file}."
         return
     try:
-        columns = _columns_of_query(file.read_text(encoding="utf-8"), known.models)
+        columns = columns_of_query(file.read_text(encoding="utf-8"), known.models)
     except (SqlglotError, UsageError) as error:
         yield ("query",), f"{file}: {str(error).splitlines()[0]}"
         return
@@ -128,26 +131,31 @@ def _of_drill(tile: Tile, page: Page, pages: dict[str, Page]) -> Iterator[Proble
         yield ("drill", "filter"), unknown("filter of that page", tile.drill.filter, filters)
 
 
-def _columns_of_query(sql: str, models: Models) -> Collection[str]:
-    """Columns of the answer.
+def columns_of_query(sql: str, models: Models) -> dict[str, str]:
+    """Columns of the answer with their types in Databricks SQL, which are `UNKNOWN` where nothing says them.
 
     Raises:
         UsageError: the query reads a model that does not exist.
         SqlglotError: it reads a column that does not exist, or is no SQL.
     """
 
-    def named(found: re.Match[str]) -> str:
-        if found[1] and found[1] not in models:
-            raise UsageError(unknown("model", found[1], models))
-        return found[1] or f"{found[2]}__{found[3]}"
+    def model(name: str) -> str:
+        if name not in models:
+            raise UsageError(unknown("model", name, models))
+        return name
 
-    query: Any = sqlglot.parse_one(_NAMED.sub(named, sql), dialect="databricks")
-    schema: dict[str, object] = {name: dict.fromkeys(columns, "string") for name, columns in models.items()}
+    named = with_references(sql, model, lambda source, table: f"{source}__{table}")
+    query: Any = sqlglot.parse_one(named, dialect="databricks")
     # What the loader and dbt record is described without its columns.
     known = all(table.name in models for table in query.find_all(exp.Table) if table.name not in _ctes(query))
+    schema: dict[str, object] = dict(models)
     if known:
         query = qualify(query, schema=schema, dialect="databricks", validate_qualify_columns=True)
-    return list(query.named_selects)
+    typed: Any = annotate_types(query, schema=schema, dialect="databricks")
+    return {
+        column.alias_or_name: column.type.sql("databricks") if column.type else "UNKNOWN"
+        for column in typed.selects
+    }
 
 
 def _ctes(query: Any) -> set[str]:

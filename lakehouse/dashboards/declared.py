@@ -13,6 +13,10 @@ from lakehouse.semantics.queries import Grain
 
 FOLDER = "dashboards"
 
+# Shown by a band; between a day and the same weekday of the year before; in a block of a number's course.
+DAYS_OF_BAND, DAYS_OF_YEAR = 182, 364
+DAYS_OF_BLOCK = {"day": 1, "week": 7}
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Place = tuple[int | str, ...]
 Mark = Literal["number", "line", "bar", "band", "heatmap", "table"]

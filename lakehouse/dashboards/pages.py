@@ -13,9 +13,9 @@ from lakehouse.dashboards.answers import Answers, Read
 from lakehouse.dashboards.check import Known, check_pages, columns_of_models
 from lakehouse.dashboards.declared import Declaration, Filter, Page, read_pages
 from lakehouse.dashboards.parts import Drawn, Link
-from lakehouse.dashboards.tiles import Sources, draw, literal
+from lakehouse.dashboards.tiles import Sources, draw
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.semantics.queries import read_queries
+from lakehouse.semantics.queries import literal, read_queries
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:

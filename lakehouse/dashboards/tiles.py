@@ -12,7 +12,7 @@ from lakehouse.charts import band
 from lakehouse.charts.chart import GIVEN, Axis, NothingToDraw, readable, summed_chart
 from lakehouse.dashboards.answers import Read
 from lakehouse.dashboards.check import query_file
-from lakehouse.dashboards.declared import Tile
+from lakehouse.dashboards.declared import DAYS_OF_BAND, DAYS_OF_BLOCK, DAYS_OF_YEAR, Tile
 from lakehouse.dashboards.parts import (
     Cell,
     Drawn,
@@ -29,12 +29,9 @@ from lakehouse.dashboards.parts import (
 )
 from lakehouse.errors import LakehouseError
 from lakehouse.reading.rows import Rows
-from lakehouse.semantics.queries import MetricQuery
+from lakehouse.semantics.queries import MetricQuery, literal
 
-DAYS_OF_BAND = 182
-# The same weekdays of the year before.
-_YEAR = timedelta(days=364)
-_BLOCK_DAYS = {"day": 1, "week": 7}
+_YEAR = timedelta(DAYS_OF_YEAR)
 _PARTS = (
     *("kind", "message", "value", "exact", "unit", "period", "change", "way", "before", "spark"),
     *("wide", "narrow", "specification", "chart_notes", "table", "outlines"),
@@ -65,11 +62,6 @@ def draw(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
     except LakehouseError as error:
         kind = "empty" if isinstance(error, NothingToDraw) else "failed"
         return drawn | {"kind": kind, "message": str(error)}
-
-
-def literal(value: str) -> str:
-    """A text in SQL, whatever is in it."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def window(metric: MetricQuery, days: int, read: Read) -> tuple[date, date]:
@@ -156,7 +148,7 @@ def _change(value: Any, before: Any, unit: str) -> Drawn:
 
 def _spark(tile: Tile, metric: MetricQuery, where: list[str], last: date, read: Read) -> Drawn | None:
     """The course of a number, in blocks of days that end with the last one, oldest first."""
-    days = _BLOCK_DAYS[tile.grain or "day"]
+    days = DAYS_OF_BLOCK[tile.grain or "day"]
     block = f"cast(floor(datediff(date'{last}', cast({metric.time} as date)) / {days}) as int)"
     values = {number: value for number, value in read(metric.sql([block], where)).rows if value is not None}
     known = [(number, float(values[number])) for number in sorted(values, reverse=True)]

@@ -13,12 +13,14 @@ from lakehouse.errors import UsageError
 
 FILE = "databricks.yml"
 VARIABLE = "BUNDLE_VAR_"
+# What is read here and made by the CLI of Databricks alone.
+BY_CLI = ("alerts", "dashboards")
 # What of a bundle is understood here; the CLI of Databricks knows more.
 _OF_BOTH = {"presets", "run_as", "variables", "workspace"}
 _KNOWN = {
     "the bundle": {*_OF_BOTH, "artifacts", "bundle", "include", "resources", "targets"},
     "a target": {*_OF_BOTH, "default", "mode"},
-    "resources": {"jobs", "schemas", "volumes"},
+    "resources": {"jobs", "schemas", "volumes", *BY_CLI},
 }
 
 Declared = dict[str, Any]
@@ -51,6 +53,8 @@ class Bundle:
     jobs: dict[str, Declared]
     schemas: dict[str, Declared]
     volumes: dict[str, Declared]
+    # Keys of what only the CLI makes, by kind.
+    by_cli: dict[str, list[str]]
     # File and line of each job, by its key.
     places: dict[str, str]
 
@@ -99,6 +103,7 @@ def read_bundle(
         jobs={key: _with(job, shared) for key, job in resolved["jobs"].items()},
         schemas=resolved["schemas"],
         volumes=resolved["volumes"],
+        by_cli={kind: sorted(resolved[kind]) for kind in BY_CLI if resolved[kind]},
         places={key: _place(job) for key, job in resources["jobs"].items()},
     )
 

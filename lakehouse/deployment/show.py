@@ -12,13 +12,18 @@ _MARKS = {"create": "+", "change": "~", "keep": "=", "delete": "-"}
 
 
 def lines(plan: Plan) -> Iterator[str]:
-    """What a plan does: each schema, volume, upload and job, with tasks, schedule and notifications."""
+    """What a plan does: each schema, volume, upload and job, with tasks, schedule and notifications.
+
+    The last lines say what it leaves to the CLI of Databricks.
+    """
     for table in plan.tables:
         yield from _table(table)
     for folder, files in plan.uploads.items():
         yield f"+ {folder}: upload of {len(files.contents)}"
     for job in plan.jobs:
         yield from _job(job)
+    for kind, keys in plan.bundle.by_cli.items():
+        yield f"  {kind}, which `databricks bundle deploy` makes and this command does not: {', '.join(keys)}"
 
 
 def summary(plan: Plan) -> str:
@@ -31,13 +36,14 @@ def summary(plan: Plan) -> str:
 
 
 def as_json(plan: Plan) -> str:
-    """A plan as JSON: schemas and volumes, uploads, jobs with settings and changes by field."""
+    """A plan as JSON: schemas and volumes, uploads, jobs with settings and changes, and what it leaves."""
     shown = {
         "bundle": plan.bundle.name,
         "target": plan.bundle.target,
         "tables": [asdict(table) for table in plan.tables],
         "uploads": {folder: sorted(files.contents) for folder, files in plan.uploads.items()},
         "jobs": [asdict(job) for job in plan.jobs],
+        "left_to_the_cli": plan.bundle.by_cli,
     }
     return json.dumps(shown, indent=2)
 

@@ -16,7 +16,8 @@ def require_sdk() -> None:
         import databricks.sdk  # noqa: F401
     except ImportError:
         raise UsageError(
-            "The SDK of Databricks is not installed: run `uv sync --extra databricks`, or `make spark`."
+            "The SDK of Databricks is not installed: "
+            "run `uv sync --extra local --extra databricks`, or `make spark`."
         ) from None
 
 

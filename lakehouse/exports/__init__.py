@@ -1,5 +1,5 @@
-"""Gold as files for other programs."""
+"""Gold and pages as files for other programs."""
 
 from typing import Literal
 
-Kind = Literal["powerbi", "clickhouse", "metric-views"]
+Kind = Literal["aibi", "powerbi", "clickhouse", "metric-views"]

@@ -1,4 +1,4 @@
-"""What `lakehouse export` writes, each kind out of dbt's manifest alone."""
+"""What `lakehouse export` writes, each kind out of dbt's manifest; `aibi` out of pages and checks, too."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import UsageError
 from lakehouse.exports import Kind, clickhouse, metric_views
+from lakehouse.exports.aibi import project as aibi
 from lakehouse.exports.powerbi.power_query import Source
 from lakehouse.exports.powerbi.project import OWNED, project
 from lakehouse.semantics.gold import Gold, read_gold
@@ -27,13 +28,12 @@ class Export:
 
 
 def export(kind: Kind, manifest: "Manifest", settings: Settings) -> Export:
-    """The files of a kind, and why metrics are refused, by name.
+    """The files of a kind, and why something is refused, by what it is.
 
     Raises:
         LakehouseError: the files would name what the project does not have.
     """
-    gold = read_gold(manifest)
-    return _KINDS[kind](gold, read_metrics(manifest, gold), settings)
+    return _KINDS[kind](manifest, settings)
 
 
 def write(made: Export, out: Path) -> None:
@@ -56,25 +56,42 @@ def write(made: Export, out: Path) -> None:
         raise UsageError(f"The export cannot be written to {out} ({reason}). Choose another --out.") from None
 
 
-def _powerbi(gold: Gold, metrics: Metrics, settings: Settings) -> Export:
+def _aibi(manifest: "Manifest", settings: Settings) -> Export:
+    return Export(*aibi.files(manifest, settings.project), aibi.OWNED)
+
+
+def _powerbi(manifest: "Manifest", settings: Settings) -> Export:
     source = Source(
         warehouse=str(settings.warehouse.root),
         host=settings.databricks_host or "",
         http_path=settings.databricks_http_path or "",
         catalog=settings.databricks_catalog,
     )
-    return Export(*project(gold, metrics, source), OWNED)
+    files, refused = project(*_gold(manifest), source)
+    return Export(files, _metrics(refused), OWNED)
 
 
-def _clickhouse(gold: Gold, metrics: Metrics, settings: Settings) -> Export:
+def _clickhouse(manifest: "Manifest", settings: Settings) -> Export:
+    gold = read_gold(manifest)
     return Export({"clickhouse.sql": clickhouse.views(gold, settings.warehouse.folders.location)})
 
 
-def _metric_views(gold: Gold, metrics: Metrics, settings: Settings) -> Export:
-    return Export(*metric_views.statements(gold, metrics, settings.databricks_catalog))
+def _metric_views(manifest: "Manifest", settings: Settings) -> Export:
+    files, refused = metric_views.statements(*_gold(manifest), settings.databricks_catalog)
+    return Export(files, _metrics(refused))
 
 
-_KINDS: dict[Kind, Callable[[Gold, Metrics, Settings], Export]] = {
+def _gold(manifest: "Manifest") -> tuple[Gold, Metrics]:
+    gold = read_gold(manifest)
+    return gold, read_metrics(manifest, gold)
+
+
+def _metrics(refused: dict[str, str]) -> dict[str, str]:
+    return {f"the metric {name}": reason for name, reason in refused.items()}
+
+
+_KINDS: dict[Kind, Callable[["Manifest", Settings], Export]] = {
+    "aibi": _aibi,
     "powerbi": _powerbi,
     "clickhouse": _clickhouse,
     "metric-views": _metric_views,

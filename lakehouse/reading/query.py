@@ -1,6 +1,7 @@
 """Reading tables from their folders, without a running engine or a JVM."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -78,20 +79,25 @@ def with_names(sql: str, tables: dict[str, str]) -> str:
         LakehouseError: a table does not exist.
     """
 
-    def model(found: re.Match[str]) -> str:
+    def model(name: str) -> str:
         for table in tables:
-            if table.split(".")[1] == found[2]:
+            if table.split(".")[1] == name:
                 return table
-        raise LakehouseError(f"There is no table {found[2]}; was it built?{did_you_mean(found[2], tables)}")
+        raise LakehouseError(f"There is no table {name}; was it built?{did_you_mean(name, tables)}")
 
-    def source(found: re.Match[str]) -> str:
-        name, table = found[2], found[4]
+    def source(name: str, table: str) -> str:
         written = f"{name}.{table}" if f"{name}.{table}" in tables else f"bronze.{name}_{table}"
         if written not in tables:
             raise LakehouseError(f"There is no table {name}.{table} yet.{did_you_mean(written, tables)}")
         return written
 
-    return _SOURCE.sub(source, _REF.sub(model, sql.removeprefix("\ufeff")))
+    return with_references(sql, model, source)
+
+
+def with_references(sql: str, model: Callable[[str], str], source: Callable[[str, str], str]) -> str:
+    """The SQL with what `model` and `source` make of the names that it has as in dbt."""
+    models = _REF.sub(lambda found: model(found[2]), sql.removeprefix("\ufeff"))
+    return _SOURCE.sub(lambda found: source(found[2], found[4]), models)
 
 
 def _moment(at: str) -> str:

@@ -35,9 +35,7 @@ class MetricQuery:
 
     def sql(self, by: Sequence[str] = (), where: Sequence[str] = ()) -> str:
         """A query of the metric, the last column, by expressions, the columns before it."""
-        conditions = f" where {' and '.join(where)}" if where else ""
-        groups = f" group by {', '.join(by)}" if by else ""
-        return f"select {', '.join([*by, self.value])} from {self.table}{conditions}{groups}"
+        return sql_of([self], by, where)
 
     def period(self, grain: Grain) -> str:
         """Expression of the first day of the day's period; weeks begin on Monday."""
@@ -50,6 +48,19 @@ class Queries:
 
     known: dict[str, MetricQuery]
     refused: dict[str, str]
+
+
+def sql_of(metrics: Sequence[MetricQuery], by: Sequence[str] = (), where: Sequence[str] = ()) -> str:
+    """A query of metrics of one table, the last columns, by expressions, the columns before them."""
+    values = [metric.value for metric in metrics]
+    conditions = f" where {' and '.join(where)}" if where else ""
+    groups = f" group by {', '.join(by)}" if by else ""
+    return f"select {', '.join([*by, *values])} from {metrics[0].table}{conditions}{groups}"
+
+
+def literal(value: str) -> str:
+    """A text in SQL, whatever is in it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def read_queries(manifest: "Manifest") -> Queries:

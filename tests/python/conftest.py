@@ -64,6 +64,7 @@ _SHARING = {
         "test_clickhouse",
         "test_history",
     ],
+    "home": ["test_pages", "test_aibi"],
     "project": ["test_order", "test_governance", "test_powerbi", "test_metric_views", "test_export"],
 }
 

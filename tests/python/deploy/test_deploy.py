@@ -20,8 +20,9 @@ from .workspace import ALICE, TOKEN, Fault, Workspace, serve
 ROOT = f"/Workspace/Users/{ALICE}/.bundle/lakehouse/dev"
 CREATE = "POST /api/2.2/jobs/create"
 RESET = "POST /api/2.2/jobs/reset"
+OTHERS = ("alerts", "dashboards", "schemas")
 JOBS = sorted(
-    file.stem for file in (PROJECT / "deploy" / "resources").glob("*.yml") if file.stem != "schemas"
+    file.stem for file in (PROJECT / "deploy" / "resources").glob("*.yml") if file.stem not in OTHERS
 )
 
 
@@ -147,6 +148,17 @@ def test_without_a_workspace_a_dry_run_shows_what_would_be_made(deployment: Depl
     output = deployment.deploy("--dry-run")
     assert "7 to create" in output and "set DATABRICKS_HOST" in output
     assert deployment.workspace.calls == []
+
+
+def test_what_only_the_cli_makes_is_named_and_left_alone(deployment: Deployment) -> None:
+    plan = json.loads(deployment.deploy("--dry-run", "--json"))
+    left = plan["left_to_the_cli"]
+    assert "executive" in left["dashboards"] and "stock_drops" in left["alerts"]
+    output = deployment.deploy()
+    for kind, keys in left.items():
+        assert f"{kind}, which `databricks bundle deploy` makes and this command does not: " in output
+        assert all(key in output for key in keys)
+    assert not [call for call in deployment.workspace.changes if re.search("/lakeview|/alerts", call)]
 
 
 def test_another_schedule_changes_one_job(deployment: Deployment) -> None:
@@ -363,7 +375,7 @@ def test_without_the_sdk_it_is_said_how_to_get_it(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "databricks.sdk", None)
-    deployment.refuses("not installed: run `uv sync --extra databricks`")
+    deployment.refuses("not installed: run `uv sync --extra local --extra databricks`")
 
 
 def test_no_secret_is_told(deployment: Deployment, tmp_path: Path) -> None:

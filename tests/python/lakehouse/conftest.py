@@ -9,8 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import cycle, islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pyarrow as pa
@@ -19,11 +22,18 @@ from dbt.adapters.lakehouse import delta
 from dbt.adapters.lakehouse.folders import Folders
 from deltalake import DeltaTable
 
+from ingestion.bronze.load_log import LOADS_SCHEMA, QUARANTINE_SCHEMA
+from ingestion.bronze.values import arrow_type
+from lakehouse.alerts.state import ALERTS_SCHEMA
 from lakehouse.cli import main
 from lakehouse.reading.query import read
+from lakehouse.steps.extract import EXTRACTS_SCHEMA
 from lakehouse.warehouse import Warehouse
 from sampledata import generate
 from tests.python import PROJECT, hear_ctrl_c
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 # Rows of tables by `schema.table`, sorted by all columns.
 Contents = dict[str, pa.Table]
@@ -35,6 +45,26 @@ SCALE = 0.25
 _NO_UNIT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
 # For tables that are compared with others, which were tested.
 NO_DATA_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test"}
+
+# Of tables of rows as nobody wants them.
+DAYS = 420
+FIRST = date(2025, 1, 1)
+NAMES = (
+    'O\'Brien "the" \\ `tick`',
+    "<script>alert(1)</script>",
+    "مرحبا بالعالم",
+    "long " * 40,
+    "{{ ref('fct_sales') }} -- ; drop",
+)
+_BUILDS = (
+    dict.fromkeys(("invocation_id", "command"), "string")
+    | dict.fromkeys(("started_at", "finished_at"), "timestamp")
+    | dict.fromkeys(("models_ok", "models_failed", "tests_passed", "tests_failed", "tests_warned"), "bigint")
+)
+_FAILED_ROWS = dict.fromkeys(("invocation_id", "severity", "test_name", "message"), "string") | {
+    "failures": "bigint",
+    "failed_at": "timestamp",
+}
 
 
 @dataclass
@@ -272,3 +302,67 @@ def updated(built: Lakehouse) -> Update:
 def orders(lakehouse: Lakehouse) -> list[tuple[object, ...]]:
     """Rows and profits of the order lines in gold, sorted."""
     return sorted(lakehouse.rows("select row_id, profit from gold.fct_orders"))
+
+
+@pytest.fixture(scope="session")
+def home(project: "Manifest", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All tables of gold, those of the gyms, and the logs, each with a row a day."""
+    home = tmp_path_factory.mktemp("odd")
+    for node in project.nodes.values():
+        if node.resource_type == "model" and (
+            node.schema == "gold" or node.name in ("gym_visits", "workout_bpm")
+        ):
+            columns = {name: column.data_type for name, column in node.columns.items()}
+            write_table(home / "warehouse", f"{node.schema}.{node.name}", _odd_table(columns))
+    for name, columns in {"builds": _BUILDS, "failed_rows": _FAILED_ROWS}.items():
+        write_table(home / "warehouse", f"ops.{name}", _odd_table(columns))
+    for name, schema in {
+        "loads": LOADS_SCHEMA,
+        "quarantine": QUARANTINE_SCHEMA,
+        "alerts": ALERTS_SCHEMA,
+        "extracts": EXTRACTS_SCHEMA,
+    }.items():
+        arrays = [pa.array(_values(field.name, _kind(field.type)), field.type) for field in schema]
+        write_table(home / "warehouse", f"ops.{name}", pa.table(arrays, schema=schema))
+    return home
+
+
+def _odd_table(columns: dict[str, str]) -> pa.Table:
+    arrays = {}
+    for name, kind in columns.items():
+        if kind.startswith("decimal"):
+            precision, scale = map(int, kind[8:-1].split(","))
+            arrays[name] = pa.array(_numbers(precision, scale), arrow_type(kind))
+        else:
+            arrays[name] = pa.array(_values(name, kind), arrow_type(kind))
+    return pa.table(arrays)
+
+
+def _kind(type_: pa.DataType) -> str:
+    kinds = {pa.string(): "string", pa.int64(): "bigint", pa.float64(): "double", pa.date32(): "date"}
+    return kinds.get(type_, "timestamp")
+
+
+def _values(name: str, kind: str) -> list[Any]:
+    if kind in ("date", "timestamp"):
+        days = [FIRST + timedelta(days=number) for number in range(DAYS)]
+        times = [datetime(day.year, day.month, day.day, 10, tzinfo=UTC) for day in days]
+        return days if kind == "date" else [None] * DAYS if name == "cleared_at" else times
+    if kind == "string":
+        fixed = {"status": "loaded", "command": "build", "invocation_id": "one", "check_name": "revenue"}
+        # Keys differ; others are the names that nobody wants.
+        return [fixed.get(name, NAMES[number % len(NAMES)]) for number in range(DAYS)]
+    if name == "drop_explained":
+        return [False] * DAYS
+    if kind == "boolean":
+        return list(islice(cycle([True, True, False]), DAYS))
+    if kind == "double":
+        return list(islice(cycle([0.25, -1.5, None, 1e12]), DAYS))
+    return list(islice(cycle([1, 2, 3, 4, 5]), DAYS))
+
+
+def _numbers(precision: int, scale: int) -> list[Decimal | None]:
+    highest = Decimal(10) ** 12 if precision - scale > 12 else Decimal(10) ** (precision - scale - 1)
+    wanted = (Decimal("1234.56"), Decimal("-20.5"), None, Decimal(0), highest, Decimal("0.01"))
+    step = Decimal(1).scaleb(-scale)
+    return [value if value is None else value.quantize(step) for value in islice(cycle(wanted), DAYS)]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -21,6 +22,12 @@ _COLOURS = """() => [...document.querySelectorAll('body *')]
         while (back() == 'rgba(0, 0, 0, 0)') behind = behind.parentElement;
         return [e.textContent.trim(), svg ? style.fill : style.color, back()];
     })"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds against the rules of accessible pages: rule and place."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
 
 def contrast(one: str, other: str) -> float:

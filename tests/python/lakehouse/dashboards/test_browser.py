@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from lakehouse.dashboards.app import make_app
 from lakehouse.dashboards.pages import Dashboard
 
-from ..charts.pages import CHROMIUM, faint_texts, needs_chromium
+from ..charts.pages import CHROMIUM, faint_texts, needs_chromium, violations
 
 pytestmark = needs_chromium
 
@@ -54,6 +54,7 @@ def test_every_page(browser: Browser, address: str, dashboard: Dashboard, scheme
         if not dashboard.live_seconds(name):
             page.wait_for_load_state("networkidle")
         assert faint_texts(page) == [], name
+        assert violations(page) == [], name
         unnamed = page.locator("svg[role=img]:not([aria-label]), [role=region]:not([aria-label])")
         assert unnamed.count() == 0
     page.close()

@@ -16,8 +16,8 @@ from lakehouse.reading.query import read
 from lakehouse.semantics.queries import read_queries
 from lakehouse.warehouse import Warehouse
 
-from ..conftest import write_table
-from .conftest import DAYS, FIRST, NAMES, make_dashboard
+from ..conftest import DAYS, FIRST, NAMES, write_table
+from .conftest import make_dashboard
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest

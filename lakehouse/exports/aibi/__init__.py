@@ -1,0 +1,1 @@
+"""Pages and checks as dashboards and alerts of Databricks, for its bundle."""

@@ -20,6 +20,17 @@ def test_passwords_in_addresses_are_not_shown(said: str, shown: str) -> None:
     assert root_cause(ValueError(said)) == shown
 
 
+def test_object_storage_that_fails_is_named_without_its_password() -> None:
+    said = (
+        "Generic S3 error\n  ↳ Error performing PUT http://anna:s3cret@host:9000/lake/t/_delta_log/1.json "
+        "in 1ms - HTTP error\n   ↳ Connection reset by peer (os error 104)"
+    )
+    assert root_cause(OSError(said)) == (
+        "Object storage did not answer. Look whether it can be reached, and run the same command again "
+        "(host:9000/lake/t/_delta_log/1.json)."
+    )
+
+
 def test_a_record_is_shown_by_its_shape() -> None:
     assert shape_of('{"Name": "José", "n": +49 30_1}') == '{"xxxx": "xxxx", "x": +99 99_9}'
 

@@ -40,6 +40,9 @@ _MEANINGS = [
         r"Concurrent\w+Exception|version already exists": (
             "Another program wrote to the table at the same time. Run the same command again"
         ),
+        r"Generic S3 error\b.*Error performing \w+ https?://(?:[^/\s]*@)?(?P<object>\S+)": (
+            "Object storage did not answer. Look whether it can be reached, and run the same command again"
+        ),
         r"JAVA_GATEWAY_EXITED": "Java ended before Spark began. What it said stands above",
     }.items()
 ]

@@ -10,9 +10,15 @@ select
     days.channel,
     days.amount_usd as revenue_usd,
     days.orders,
-    concat(cast(cast(round(days.growth_day * 100, 1) as decimal(18, 1)) as string), ' %') as on_the_day_before,
-    concat(cast(cast(round(days.growth_week * 100, 1) as decimal(18, 1)) as string), ' %') as on_the_week_before,
-    concat(cast(cast(round(days.growth_year * 100, 1) as decimal(18, 1)) as string), ' %') as on_the_year_before
+    concat(
+        cast(cast(round(days.growth_day * 100, 1) as decimal(18, 1)) as string), ' %'
+    ) as on_the_day_before,
+    concat(
+        cast(cast(round(days.growth_week * 100, 1) as decimal(18, 1)) as string), ' %'
+    ) as on_the_week_before,
+    concat(
+        cast(cast(round(days.growth_year * 100, 1) as decimal(18, 1)) as string), ' %'
+    ) as on_the_year_before
 from {{ ref('revenue_daily') }} as days
 cross join newest
 where days.is_complete and days.date_day > newest.last_day - interval 14 days

@@ -39,7 +39,7 @@ RIGHT: Job = {
 
 
 def found(job: Job, project: Path) -> list[str]:
-    return problems(Bundle("lakehouse", "dev", "/root", {"a": job}, {}, {}, {"a": "a.yml:3"}), project)
+    return problems(Bundle("lakehouse", "dev", "/root", {"a": job}, {}, {}, {}, {"a": "a.yml:3"}), project)
 
 
 def test_a_job_that_is_right_has_no_problem(tmp_path: Path) -> None:

@@ -74,6 +74,10 @@ governance: setup  ## Write deploy/governance.sql anew from the `pii` of columns
 dashboards: setup  ## Write AI/BI dashboards and SQL alerts of deploy/ anew from pages, metrics and checks
 	@lakehouse export aibi --out deploy
 
+.PHONY: screenshots
+screenshots: .venv/.spark  ## Draw the pictures of the README anew, after `make demo`; needs Chromium
+	@python -m tools.screenshots
+
 .PHONY: test
 test: .cache/kafka/.ready $(OF_GO) lint  ## Run every check and test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder

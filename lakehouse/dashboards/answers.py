@@ -1,13 +1,13 @@
-"""Answers to queries, kept until a table that they read changes."""
+"""Answers to queries from the folders, kept until a table that they read changes."""
 
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dbt.adapters.lakehouse.delta import open_table
 
@@ -26,8 +26,16 @@ Read = Callable[[str], Rows]
 _NAME = re.compile(r"\b\w+\.\w+\b")
 
 
-class Answers:
-    """Answers of a warehouse, read from the folders; threads may share it, and a run may write meanwhile."""
+class Answers(Protocol):
+    """What answers the queries of pages; threads may share it."""
+
+    def open(self) -> AbstractContextManager[Read]:
+        """What answers the queries of one page."""
+        ...
+
+
+class LocalAnswers:
+    """Answers of a warehouse, read from the folders; a run may write meanwhile."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse

@@ -1,4 +1,4 @@
-"""The dashboard as a web application, and the server that it runs in."""
+"""The dashboard as a web application."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from lakehouse.dashboards.pages import Dashboard, NoPage
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.web import LOOPBACK, is_right, run
+from lakehouse.web import LOOPBACK, is_right
 
 # Vega makes functions of its expressions. Nothing comes from elsewhere.
 _POLICY = (
@@ -32,8 +32,11 @@ _HEADERS = {
 }
 
 
-def make_app(dashboard: Dashboard, password: SecretStr | None = None) -> FastAPI:
-    """The application; with a `password` it asks for it, otherwise it answers to names of loopback only."""
+def make_app(dashboard: Dashboard, password: SecretStr | None = None, behind_login: bool = False) -> FastAPI:
+    """The application; it asks for a `password`, or answers to names of loopback only.
+
+    `behind_login` it does neither: a proxy lets in only who has signed in.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/", response_class=HTMLResponse)
@@ -77,23 +80,11 @@ def make_app(dashboard: Dashboard, password: SecretStr | None = None) -> FastAPI
             response.headers.setdefault(name, value)
         return response
 
-    if password is None:
+    if password is None and not behind_login:
         # A page of another site could otherwise reach it by a name that leads to loopback.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     return app
-
-
-def serve(
-    dashboard: Dashboard, host: str, port: int, password: SecretStr | None, ready: Callable[[str], None]
-) -> None:
-    """Answer until Ctrl-C; `ready` is called with the address.
-
-    Raises:
-        UsageError: the host is not loopback and there is no password, or the port is taken.
-    """
-    check_host(host, password)
-    run(make_app(dashboard, password), host, port, lambda address: ready(f"http://{address}/"))
 
 
 def check_host(host: str, password: SecretStr | None) -> None:

@@ -14,7 +14,7 @@ from lakehouse.errors import UsageError
 FILE = "databricks.yml"
 VARIABLE = "BUNDLE_VAR_"
 # What is read here and made by the CLI of Databricks alone.
-BY_CLI = ("alerts", "dashboards")
+BY_CLI = ("alerts", "apps", "dashboards")
 # What of a bundle is understood here; the CLI of Databricks knows more.
 _OF_BOTH = {"presets", "run_as", "variables", "workspace"}
 _KNOWN = {

@@ -1,7 +1,8 @@
 """Runs of the unmodified dbt-databricks, with another connection than one to Databricks."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -12,8 +13,9 @@ from lakehouse.settings import Settings
 _GOOD = ("success", "pass", "warn", "no-op", "skipped")
 
 
-def failures(settings: Settings, connect: Callable[..., Any], *arguments: str) -> dict[str, str]:
-    """Run dbt, which connects by `connect`; status and message of each node that failed, by name."""
+@contextmanager
+def connected_by(connect: Callable[..., Any]) -> Iterator[None]:
+    """Who connects to Databricks does so by `connect`."""
     with (
         # What the modules of these tests export must not outlive them.
         mock.patch.dict(os.environ),
@@ -21,6 +23,12 @@ def failures(settings: Settings, connect: Callable[..., Any], *arguments: str) -
         # The SDK would ask the host for minutes how it signs in.
         mock.patch("databricks.sdk.config.get_host_metadata", side_effect=ValueError("none")),
     ):
+        yield
+
+
+def failures(settings: Settings, connect: Callable[..., Any], *arguments: str) -> dict[str, str]:
+    """Run dbt, which connects by `connect`; status and message of each node that failed, by name."""
+    with connected_by(connect):
         result = invoke(settings, arguments)
     assert result.exception is None, result.exception
     ran = result.result.results  # type: ignore[union-attr]

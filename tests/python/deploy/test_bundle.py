@@ -22,7 +22,7 @@ from tests.python import PROJECT
 TARGETS = ("dev", "staging", "prod")
 FILES = [PROJECT / "databricks.yml", *sorted((PROJECT / "deploy" / "resources").glob("*.yml"))]
 # A job has a file of its own, named as its key; the other files are of what there are many.
-JOBS = [file.stem for file in FILES[1:] if file.stem not in ("alerts", "dashboards", "schemas")]
+JOBS = [file.stem for file in FILES[1:] if file.stem not in ("alerts", "app", "dashboards", "schemas")]
 
 
 @cache

@@ -5,22 +5,26 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import databricks.sql
 import pytest
 import sqlglot
 
-from lakehouse.settings import load_settings
+from lakehouse.dashboards.pages import Dashboard
+from lakehouse.dashboards.sql_warehouse import WarehouseAnswers
+from lakehouse.engines.dbt import read_project
+from lakehouse.settings import Settings, load_settings
 from lakehouse.steps.verify import built_by_dbt, difference, link_read
 from lakehouse.warehouse import Warehouse
 from tests.python import PROJECT
 from tests.python.lakehouse.conftest import NO_DATA_TESTS, Lakehouse
 
 from .endpoint.warehouse import CATALOG
-from .runs import failures
+from .runs import connected_by, failures
 
 _TOKEN = "a token"
 # A seed, snapshots, tables, and models that insert and merge.
@@ -51,19 +55,33 @@ def endpoint(home: Path, log: Path) -> Iterator[int]:
         process.wait(60)
 
 
-def dbt(home: Path, port: int, *arguments: str) -> dict[str, str]:
-    """Run dbt on the endpoint; what became of each node that failed, by name."""
-    connect = functools.partial(
-        databricks.sql.connect, _connection_uri=f"http://127.0.0.1:{port}/", enable_telemetry=False
-    )
-    settings = load_settings(
+def _connect_to(port: int) -> Callable[..., Any]:
+    address = f"http://127.0.0.1:{port}/"
+    return functools.partial(databricks.sql.connect, _connection_uri=address, enable_telemetry=False)
+
+
+def _settings(home: Path) -> Settings:
+    return load_settings(
         LAKEHOUSE_HOME=str(home),
         DATABRICKS_HOST="localhost",
         DATABRICKS_HTTP_PATH="/sql/1.0/warehouses/local",
         DATABRICKS_TOKEN=_TOKEN,
         DATABRICKS_CATALOG=CATALOG,
     )
-    return failures(settings, connect, *arguments, "--target", "databricks")
+
+
+def dbt(home: Path, port: int, *arguments: str) -> dict[str, str]:
+    """Run dbt on the endpoint; what became of each node that failed, by name."""
+    return failures(_settings(home), _connect_to(port), *arguments, "--target", "databricks")
+
+
+def shown(dashboard: Dashboard) -> dict[tuple[str, str], str]:
+    """What the tiles of all pages show, by page and title."""
+    return {
+        (name, tile.title): html
+        for name, declared in dashboard.pages.items()
+        for tile, html in zip(declared.page.tiles, dashboard.tiles(name, {}), strict=True)
+    }
 
 
 def statements(log: Path) -> list[dict[str, str]]:
@@ -98,12 +116,29 @@ def test_two_builds_give_the_tables_of_local(tmp_path: Path, selected: tuple[str
         assert dbt(home, port, "build", *selection, "--exclude-resource-type", "unit_test") == {}
         made = len(statements(log))
         assert dbt(home, port, "build", *selection, "--exclude-resource-type", "unit_test", "test") == {}
-    sent = statements(log)
-    assert [statement for statement in sent if statement["error"]] == []
-    assert unreadable(sent) == []
+        sent = statements(log)
+        assert [statement for statement in sent if statement["error"]] == []
+        _pages_show_the_same(lakehouse, _settings(home), port, whole=not selected)
+    assert unreadable(statements(log)) == []
     # Of tables that grow, nothing is altered again.
     later = [entry["statement"] for entry in sent[made:]]
     anew, altered = ({match[1] for match in map(ddl.match, later) if match} for ddl in _DDL)
     assert altered <= anew
     there = Warehouse(home / "warehouse").tables()
     assert {name: difference(local[name], there[name]) for name in built} == dict.fromkeys(built)
+
+
+def _pages_show_the_same(lakehouse: Lakehouse, settings: Settings, port: int, whole: bool) -> None:
+    """As the app of Databricks shows them; `ops` is another there."""
+    with connected_by(_connect_to(port)):
+        manifest = read_project(settings, "databricks")
+        there = shown(Dashboard(settings, manifest, WarehouseAnswers(settings, manifest)))
+    here = shown(Dashboard(load_settings(LAKEHOUSE_HOME=str(lakehouse.home)), manifest))
+    failed = {place for place, html in (here | there).items() if 'class="failed"' in html}
+    assert {place for place in here if place not in failed and here[place] != there[place]} == set()
+    events = ("app_events", "Events of the app by day")
+    assert "<svg" in there[events]
+    if whole:
+        assert len(failed) < 12, failed
+    else:
+        assert "cannot be found" in there["executive", "Revenue"]

@@ -11,9 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from lakehouse.dashboards.app import check_host, make_app, serve
+from lakehouse.dashboards.app import check_host, make_app
 from lakehouse.dashboards.pages import Dashboard
 from lakehouse.errors import UsageError
+from lakehouse.web import listen
 
 from .conftest import make_dashboard
 
@@ -104,8 +105,13 @@ def test_without_a_password_it_is_for_this_machine(dashboard: Dashboard) -> None
     assert other.get("/executive").status_code == 400
 
 
-def test_a_port_in_use_is_told(dashboard: Dashboard) -> None:
+def test_behind_a_login_any_name_leads_to_it(dashboard: Dashboard) -> None:
+    app = make_app(dashboard, behind_login=True)
+    assert TestClient(app, base_url="https://lakehouse.example").get("/executive").status_code == 200
+
+
+def test_a_port_in_use_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"--port {port}: Address already in use. Give another"):
-            serve(dashboard, "127.0.0.1", port, None, lambda address: None)
+            listen("127.0.0.1", port)

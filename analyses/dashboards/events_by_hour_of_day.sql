@@ -1,8 +1,7 @@
 -- Events of the app by hour of the day (UTC) and action.
 select
-    hour(hour) as x,
-    action as series,
-    sum(event_count) as y,
-    count(*) as row_count
+    hour(hour) as hour_of_day,
+    action,
+    sum(event_count) as events
 from {{ ref('events_by_hour') }}
 group by hour(hour), action

@@ -152,7 +152,7 @@ def summed_chart(
     period: Period | Literal["given"] | None = None,
     adds_up: bool = True,
 ) -> Chart:
-    """Chart of rows with the columns x, series, y and row_count, one row per x and series.
+    """Chart of rows with the columns x, series, y and perhaps row_count, one row per x and series.
 
     Days are added up by `period`, and without one by month where they are too many for a line.
     Of what does not add up, such as a rate, small series are left out, and what is missing is not zero.
@@ -238,22 +238,31 @@ def _complete(rows: Rows, x: Axis, y: Axis, by: Axis | None) -> tuple[list[Point
     """Points in the order of x, and notes on rows without a place; a missing text has one."""
     records = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
     ordered = any(_has_order(record["x"]) for record in records)
-    points, missing = [], {x.column: 0, y.column: 0}
+    points: list[Point] = []
+    missing: dict[str, list[int | None]] = {x.column: [], y.column: []}
     for record in records:
         if not _is_finite(record["y"]):
-            missing[y.column] += record["row_count"]
+            missing[y.column].append(record.get("row_count"))
         # A date that Python cannot hold is text among dates.
         elif ordered and not (_has_order(record["x"]) and _is_finite(record["x"])):
-            missing[x.column] += record["row_count"]
+            missing[x.column].append(record.get("row_count"))
         else:
             at = record["x"] if ordered else _text(record["x"])
             points.append(Point(at, _text(record["series"]) if by else "", record["y"]))
     notes = [
-        f"Left out: {count:,} {'row' if count == 1 else 'rows'} without {readable(column).lower()}."
-        for column, count in missing.items()
-        if count
+        f"Left out: {_rows(counts)} without {readable(column).lower()}."
+        for column, counts in missing.items()
+        if counts
     ]
     return sorted(points, key=lambda point: point.x), notes
+
+
+def _rows(counts: Sequence[int | None]) -> str:
+    """How many rows of a table that is; a metric does not tell of how many its values are."""
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        return "rows"
+    return "1 row" if sum(known) == 1 else f"{sum(known):,} rows"
 
 
 def _by_period(points: Sequence[Point], period: Period) -> tuple[list[Point], date | None, list[str]]:

@@ -270,7 +270,9 @@ def _colour(chart: Chart, width: int, symbol: str) -> Spec:
     if chart.by is None:
         return {"color": {"value": PALETTE[0]}}
     names = chart.series
-    colours = [GREY if name == OTHER else PALETTE[place] for place, name in enumerate(names)]
+    # By name, not by size: a channel has its colour in every chart of the same channels.
+    places = {name: place for place, name in enumerate(sorted(set(names) - {OTHER}))}
+    colours = [GREY if name == OTHER else PALETTE[places[name]] for name in names]
     legend = {"title": chart.by.title, "symbolType": symbol, "columns": _legend_columns(names, width)}
     scale = {"domain": names, "range": colours}
     return {"color": {"field": "series", "type": "nominal", "scale": scale, "legend": legend}}

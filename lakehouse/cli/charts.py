@@ -1,7 +1,7 @@
 """Commands for those who look: chart, report, dashboard, serve."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,6 +9,8 @@ from lakehouse.cli.app import app, console, read_settings
 from lakehouse.errors import UsageError
 from lakehouse.private import as_asked_for
 from lakehouse.terminal import say
+
+Tables = Literal["local", "databricks"]
 
 
 @app.command()
@@ -21,7 +23,7 @@ def chart(
 ) -> None:
     """Draw a table's column over another one."""
     from lakehouse.charts.chart import table_chart
-    from lakehouse.charts.report import save
+    from lakehouse.charts.files import save
 
     settings = read_settings()
     drawn = table_chart(settings.warehouse, settings.models, table, x, y, by)
@@ -33,15 +35,27 @@ def chart(
 @app.command()
 def report(
     out: Annotated[Path | None, typer.Option(help="File to write; default <home>/report.html.")] = None,
+    page: Annotated[
+        list[str] | None, typer.Option(help="A file of dashboards/, without .yml; default all.")
+    ] = None,
 ) -> None:
-    """Write one page with the charts that people look at first."""
-    from lakehouse.charts.report import report_page, write
+    """Write the pages of dashboards/ as one HTML file, to send or to print."""
+    from lakehouse.charts.files import write
+    from lakehouse.dashboards.declared import unknown
+    from lakehouse.dashboards.pages import Dashboard
+    from lakehouse.engines.dbt import read_project
 
-    settings = read_settings()
-    file = out or settings.home / "report.html"
-    page = report_page(settings.warehouse, settings.project).encode()
+    # dbt changes the working directory.
+    settings, file = read_settings(), out.absolute() if out else None
+    file = file or settings.home / "report.html"
+    settings.warehouse.tables()
+    pages = Dashboard(settings, read_project(settings, "local"))
+    for name in page or ():
+        if name not in pages.pages:
+            raise UsageError(f"--page {name}: {unknown('page', name, pages.pages)}")
+    html = pages.report(page or list(pages.pages)).encode()
     with as_asked_for(file, settings.home):
-        write(file, page)
+        write(file, html)
     say(console, f"Report: {file}")
 
 
@@ -51,21 +65,31 @@ def dashboard(
     host: Annotated[
         str, typer.Option(help="Another than loopback needs LAKEHOUSE_DASHBOARD_PASSWORD.")
     ] = "127.0.0.1",
+    target: Annotated[Tables, typer.Option(help="Whose tables: folders here, or a SQL warehouse.")] = "local",
+    behind_login: Annotated[
+        bool, typer.Option("--behind-login", help="A proxy asks who comes, as that of Databricks Apps.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Only check dashboards/*.yml.")] = False,
 ) -> None:
     """Show the pages of dashboards/ in a browser until Ctrl-C; works while a load or build is running."""
-    from lakehouse.dashboards.app import check_host, serve
+    from lakehouse.dashboards.app import check_host, make_app
     from lakehouse.dashboards.pages import Dashboard
+    from lakehouse.dashboards.sql_warehouse import WarehouseAnswers
     from lakehouse.engines.dbt import read_project
+    from lakehouse.web import run
 
     settings = read_settings()
-    check_host(host, settings.dashboard_password)
-    pages = Dashboard(settings, read_project(settings, "local"))
+    if not behind_login:
+        check_host(host, settings.dashboard_password)
+    manifest = read_project(settings, target)
+    answers = WarehouseAnswers(settings, manifest) if target == "databricks" else None
+    pages = Dashboard(settings, manifest, answers)
     if check:
         tiles = sum(len(declared.page.tiles) for declared in pages.pages.values())
         say(console, f"{len(pages.pages)} pages with {tiles} tiles: all that they name is there.")
         return
-    serve(pages, host, port, settings.dashboard_password, lambda url: say(console, f"Dashboard: {url}"))
+    web = make_app(pages, settings.dashboard_password, behind_login)
+    run(web, host, port, lambda address: say(console, f"Dashboard: http://{address}/"))
 
 
 @app.command()

@@ -125,6 +125,13 @@ class Page(_Declared):
     live_seconds: float | None = Field(None, ge=1)
     tiles: Annotated[list[Tile], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _has_a_title_once(self) -> Self:
+        titles = [tile.title for tile in self.tiles]
+        if twice := [title for title in dict.fromkeys(titles) if titles.count(title) > 1]:
+            raise ValueError(f"two tiles are called {twice[0]!r}: who hears the page cannot tell them apart")
+        return self
+
 
 class Declaration:
     """A page with the file and the lines it stands in."""

@@ -1,15 +1,19 @@
 """Pages as HTML: a declaration and a state of the filters in, a page out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from lakehouse.alerts.declared import read_checks
 from lakehouse.charts.chart import readable
-from lakehouse.dashboards.answers import Answers, Read
+from lakehouse.dashboards.answers import Answers, LocalAnswers, Read
 from lakehouse.dashboards.check import Known, check_pages, columns_of_models
 from lakehouse.dashboards.declared import Declaration, Filter, Page, read_pages
 from lakehouse.dashboards.parts import Drawn, Link
@@ -33,13 +37,13 @@ class NoPage(LakehouseError):
 
 
 class Dashboard:
-    """The pages of a project over the tables of a home.
+    """The pages of a project over the tables of a home, or over what gives other `answers`.
 
     Raises:
         UsageError: a page is wrong, or names what does not exist.
     """
 
-    def __init__(self, settings: Settings, manifest: "Manifest") -> None:
+    def __init__(self, settings: Settings, manifest: "Manifest", answers: Answers | None = None) -> None:
         self._project = settings.project
         queries = read_queries(manifest)
         self._metrics = queries.known
@@ -50,7 +54,7 @@ class Dashboard:
         check_pages(pages, known)
         self.pages: dict[str, Declaration] = {declared.name: declared for declared in pages}
         self._schemas = {node.name: node.schema for node in manifest.nodes.values()}
-        self._answers = Answers(settings.warehouse)
+        self._answers = answers or LocalAnswers(settings.warehouse)
         self._templates = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -80,6 +84,25 @@ class Dashboard:
         template = self._templates.get_template("tile.html.j2")
         return [template.render(tile=tile, number=tile["number"]) for tile in tiles]
 
+    def report(self, names: Sequence[str]) -> str:
+        """Pages of these names, below each other, as one HTML file that refers to nothing outside it.
+
+        Raises:
+            NoPage: there is none of such a name.
+            UsageError: there is no warehouse yet.
+        """
+        numbers = count()
+        with self._answers.open() as read:
+            pages = [(name, self._page(name), self._tiles(name, {}, read, has_links=False)) for name in names]
+        for _, _, tiles in pages:
+            for tile in tiles:
+                # Without a script, nobody draws it again.
+                tile |= {"number": next(numbers), "specification": None}
+        style = (files("lakehouse.dashboards") / "static" / "page.css").read_text(encoding="utf-8")
+        written = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+        template = self._templates.get_template("report.html.j2")
+        return template.render(pages=pages, style=Markup(style), written=written)
+
     def problem(self, title: str, text: str) -> str:
         """A page that says what is wrong, and lists the pages."""
         return self._render("problem.html.j2", "", title=title, text=text)
@@ -93,7 +116,7 @@ class Dashboard:
             raise NoPage(f"There is no page {name!r}. These are the pages:")
         return self.pages[name].page
 
-    def _tiles(self, name: str, query: Query, read: Read) -> list[Drawn]:
+    def _tiles(self, name: str, query: Query, read: Read, has_links: bool = True) -> list[Drawn]:
         page = self._page(name)
         known = [narrowed.column for narrowed in page.filters]
         for column in query:
@@ -102,7 +125,8 @@ class Dashboard:
                 raise UsageError(f"This page has no filter {column!r}. {has}")
         sources = Sources(self._metrics, self._checks, self._project, read, query)
         return [
-            draw(tile, sources, self._link(name, tile.drill, query)) | {"number": number}
+            draw(tile, sources, self._link(name, tile.drill, query) if has_links else None)
+            | {"number": number}
             for number, tile in enumerate(page.tiles)
         ]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lakehouse.charts import band
 from lakehouse.charts.chart import NONE, Chart, NothingToDraw, compact
-from lakehouse.charts.report import described, exact_text, inline_svg, table_of
+from lakehouse.charts.files import described, exact_text, inline_svg, table_of
 from lakehouse.charts.spec import specification
 from lakehouse.dashboards.declared import Tile
 

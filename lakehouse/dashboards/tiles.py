@@ -61,7 +61,8 @@ def draw(tile: Tile, sources: Sources, link: Link | None) -> Drawn:
         return drawn | of_kind(tile, sources, link)
     except LakehouseError as error:
         kind = "empty" if isinstance(error, NothingToDraw) else "failed"
-        return drawn | {"kind": kind, "message": str(error)}
+        # Further lines list what there is, which is for who writes a query.
+        return drawn | {"kind": kind, "message": str(error).splitlines()[0]}
 
 
 def window(metric: MetricQuery, days: int, read: Read) -> tuple[date, date]:
@@ -181,12 +182,12 @@ def _whole_periods(rows: list[tuple[Any, ...]], grain: str) -> list[tuple[Any, .
 
 
 def _chart_rows(rows: Rows, metric: MetricQuery, has_series: bool) -> Rows:
-    """Rows as charts take them: x, series, y (a rate in percent) and how many rows they are of."""
+    """Rows as charts take them: x, series and y (a rate in percent)."""
     percent = 100 if metric.unit == "ratio" else 1
     return Rows(
-        ["x", "series", "y", "row_count"],
+        ["x", "series", "y"],
         [
-            (row[0], row[1] if has_series else None, row[-1] if row[-1] is None else row[-1] * percent, 1)
+            (row[0], row[1] if has_series else None, row[-1] if row[-1] is None else row[-1] * percent)
             for row in rows.rows
         ],
     )
@@ -260,13 +261,8 @@ def _query_number(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
 def _query_chart(tile: Tile, rows: Rows, link: Link | None) -> Drawn:
     by = tile.by[0] if tile.by else None
     x, y = Axis(tile.label(tile.x)), Axis(tile.label(tile.y), tile.unit)
-    of_chart = Rows(
-        ["x", "series", "y", "row_count"],
-        [
-            (*values, 1)
-            for values in zip(_column(rows, tile.x), _column(rows, by), _column(rows, tile.y), strict=True)
-        ],
-    )
+    values = (_column(rows, column) for column in (tile.x, by, tile.y))
+    of_chart = Rows(["x", "series", "y"], list(zip(*values, strict=True)))
     period = tile.grain if tile.grain == "month" or tile.grain == "year" else GIVEN
     of_series = Axis(tile.label(by)) if by else None
     return chart_parts(tile, summed_chart(of_chart, tile.title, "", x, y, of_series, period=period), link)

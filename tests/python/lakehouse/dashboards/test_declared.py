@@ -102,6 +102,7 @@ def test_lineage_ends_at_the_pages(tmp_path: Path, project: "Manifest") -> None:
             "no column of dashboards/freshness cost",
         ),
         ("place: 1\n", "", 1, "place: Field required"),
+        ("title: Table", "title: Number", 1, "two tiles are called 'Number'"),
         ("place: 1", "place: [", 0, "is no YAML"),
     ],
 )

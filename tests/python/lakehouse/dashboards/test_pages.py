@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
-from lakehouse.charts.report import exact_text
+from lakehouse.charts.files import exact_text
 from lakehouse.dashboards.pages import Dashboard, NoPage
 from lakehouse.errors import UsageError
 from lakehouse.reading.query import read

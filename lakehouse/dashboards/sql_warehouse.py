@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.dashboards.answers import MOST_KEPT, Read
 from lakehouse.engines.databricks import require_sdk
+from lakehouse.engines.dbt import check_answers
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.reading.query import with_references
 from lakehouse.reading.rows import Rows
@@ -18,12 +19,22 @@ if TYPE_CHECKING:
 
 # What a table's newest version is would cost a query of its own.
 SECONDS_KEPT = 60
+# The connector would try for a quarter of an hour.
+_PATIENCE_SECONDS = 60
 
 
 class WarehouseAnswers:
-    """Answers of the warehouse that the settings `DATABRICKS_...` name; threads may share it."""
+    """Answers of the warehouse that the settings `DATABRICKS_...` name; threads may share it.
+
+    Raises:
+        UsageError: the settings do not name one, or there is no such host.
+    """
 
     def __init__(self, settings: Settings, manifest: "Manifest") -> None:
+        needed = ("databricks_host", "databricks_http_path")
+        if missing := [name.upper() for name in needed if not getattr(settings, name)]:
+            raise UsageError(f"--target databricks needs {', '.join(missing)}. See .env.example.")
+        check_answers(settings.databricks_host or "")
         self._settings = settings
         self._models = {node.name: f"{node.schema}.{node.alias}" for node in manifest.nodes.values()}
         self._sources = {
@@ -38,7 +49,7 @@ class WarehouseAnswers:
         """What answers the queries of a page; it signs in with the first one whose answer is not kept.
 
         Raises:
-            UsageError: the settings do not say where the warehouse is, or it lets nobody in.
+            UsageError: the warehouse lets nobody in.
         """
         connections: list[Any] = []
 
@@ -69,11 +80,8 @@ def connect(settings: Settings) -> Any:
     """A connection with the token of the settings, or as the service principal of the environment.
 
     Raises:
-        UsageError: a setting or an installation is missing, or the warehouse lets nobody in.
+        UsageError: the connector is not installed, or the warehouse lets nobody in.
     """
-    needed = ("databricks_host", "databricks_http_path")
-    if missing := [name.upper() for name in needed if not getattr(settings, name)]:
-        raise UsageError(f"--target databricks needs {', '.join(missing)}. See .env.example.")
     require_sdk()
     from databricks import sql
     from databricks.sdk.core import Config
@@ -88,6 +96,7 @@ def connect(settings: Settings) -> Any:
             catalog=settings.databricks_catalog,
             session_configuration={"timezone": "UTC"},
             user_agent_entry="lakehouse",
+            _retry_stop_after_attempts_duration=_PATIENCE_SECONDS,
         )
     # The connector and what is below it raise errors of many kinds.
     except Exception as error:

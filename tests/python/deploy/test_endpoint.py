@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import databricks.sql
 import pytest
@@ -130,7 +131,7 @@ def test_two_builds_give_the_tables_of_local(tmp_path: Path, selected: tuple[str
 
 def _pages_show_the_same(lakehouse: Lakehouse, settings: Settings, port: int, whole: bool) -> None:
     """As the app of Databricks shows them; `ops` is another there."""
-    with connected_by(_connect_to(port)):
+    with connected_by(_connect_to(port)), mock.patch("lakehouse.dashboards.sql_warehouse.check_answers"):
         manifest = read_project(settings, "databricks")
         there = shown(Dashboard(settings, manifest, WarehouseAnswers(settings, manifest)))
     here = shown(Dashboard(load_settings(LAKEHOUSE_HOME=str(lakehouse.home)), manifest))

@@ -254,7 +254,7 @@ def _complete(rows: Rows, x: Axis, y: Axis, by: Axis | None) -> tuple[list[Point
         for column, counts in missing.items()
         if counts
     ]
-    return sorted(points, key=lambda point: point.x), notes
+    return sorted(points, key=lambda point: (point.x, point.series)), notes
 
 
 def _rows(counts: Sequence[int | None]) -> str:

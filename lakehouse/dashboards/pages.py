@@ -62,6 +62,9 @@ class Dashboard:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        # In the page, which is seen before anything else is asked for.
+        style = (files("lakehouse.dashboards") / "page.css").read_text(encoding="utf-8")
+        self._templates.globals["style"] = Markup(style)
 
     def page(self, name: str, query: Query) -> str:
         """A page as HTML.
@@ -98,10 +101,8 @@ class Dashboard:
             for tile in tiles:
                 # Without a script, nobody draws it again.
                 tile |= {"number": next(numbers), "specification": None}
-        style = (files("lakehouse.dashboards") / "static" / "page.css").read_text(encoding="utf-8")
         written = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
-        template = self._templates.get_template("report.html.j2")
-        return template.render(pages=pages, style=Markup(style), written=written)
+        return self._templates.get_template("report.html.j2").render(pages=pages, written=written)
 
     def problem(self, title: str, text: str) -> str:
         """A page that says what is wrong, and lists the pages."""

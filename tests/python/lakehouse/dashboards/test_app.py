@@ -68,7 +68,7 @@ def test_without_a_warehouse_it_says_what_to_do(tmp_path: Path, project: "Manife
 
 def test_scripts_come_from_here(client: TestClient) -> None:
     assert "vegaEmbed" in client.get("/static/vega.js").text
-    assert client.get("/static/page.css").headers["Content-Type"].startswith("text/css")
+    assert client.get("/static/page.js").headers["Content-Type"].startswith("text/javascript")
 
 
 def test_fifty_at_once(client: TestClient) -> None:

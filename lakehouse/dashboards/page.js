@@ -2,10 +2,21 @@
 "use strict";
 
 const wide = matchMedia("(min-width: 48.01rem)");
+let loading = null;
+
+function loadVega() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: "/static/vega.js", onload: resolve, onerror: reject });
+    document.head.append(script);
+  });
+  return loading;
+}
 
 async function addTooltips(tile) {
   const chart = tile.querySelector(".chart"), specification = tile.querySelector("script");
   if (!chart || !wide.matches) return;
+  await loadVega();
   const drawn = chart.querySelector(".wide"), target = document.createElement("div");
   const options = { actions: false, renderer: "svg", logLevel: 1 }; // errors only
   await vegaEmbed(target, JSON.parse(specification.textContent), options);
@@ -36,6 +47,7 @@ function follow(place) {
   if (!document.hidden) begin();
 }
 
-for (const tile of document.querySelectorAll(".tile")) addTooltips(tile);
+// Vega takes longer to begin than the page to be seen.
+requestAnimationFrame(() => setTimeout(() => document.querySelectorAll(".tile").forEach(addTooltips)));
 const live = document.getElementById("live");
 if (live) follow(live);

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, functions
+from pyspark.sql.types import ArrayType, MapType, StructType
 
 from .unity import Unity
 
@@ -91,7 +92,15 @@ class Connection:
     def _run(self, statement: str, asked: str) -> pa.Table:
         if made := _MADE_ANEW.match(asked):
             self._unity.forget(made[1])
-        return self._spark.sql(statement).toArrow()
+        answer = self._spark.sql(statement)
+        # As a warehouse sends them to clients without Arrow's types for them.
+        columns = [
+            functions.to_json(answer[field.name]).alias(field.name)
+            if isinstance(field.dataType, StructType | ArrayType | MapType)
+            else answer[field.name]
+            for field in answer.schema
+        ]
+        return answer.select(*columns).toArrow()
 
     def _emulated(self, asked: str) -> pa.Table | None:
         """What Spark has not, or has not for Delta."""

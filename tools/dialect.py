@@ -296,6 +296,11 @@ def _null_in_array(node: exp.Expr) -> str | None:
     return "coalesce(array_contains(...), false)" if bad else None
 
 
+def _part_of_generated(node: exp.Expr) -> str | None:
+    bad = isinstance(node, exp.Dot) and isinstance(node.this, exp.Explode | exp.Posexplode)
+    return "explode in a query of its own, and the field of its column in the next" if bad else None
+
+
 def _literal(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Literal) and node.is_string and re.search(r"\(\?<?[=!]", node.name):
         return "a pattern without look-ahead and look-behind"
@@ -323,6 +328,7 @@ _RULES: tuple[Callable[[exp.Expr], str | None], ...] = (
     _day_of_week,
     _truncated_day,
     _null_in_array,
+    _part_of_generated,
     _literal,
     _condition,
 )

@@ -28,12 +28,21 @@ agreements as (
 
 ),
 
-sales as (
+exploded as (
 
     select
         try_cast(agreement.happenedAt as timestamp) as happened_at,
-        explode(agreement.sales).totalAmount.shopMoney as money
+        explode(agreement.sales) as sale
     from agreements
+
+),
+
+sales as (
+
+    select
+        happened_at,
+        sale.totalAmount.shopMoney as money
+    from exploded
 
 ),
 

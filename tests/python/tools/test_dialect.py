@@ -22,6 +22,7 @@ SCHEMA = {
 @pytest.mark.parametrize(
     ("expression", "instead"),
     [
+        ("explode(array(named_struct('a', named_struct('b', 1)))).a.b", "of its own"),
         ("amount / cost", "divide"),
         ("amount / lines", "divide"),
         ("cast(amount / cost as decimal(18, 6))", "divide"),

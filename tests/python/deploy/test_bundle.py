@@ -19,10 +19,10 @@ from lakehouse.deployment.bundle import Bundle, User, read_bundle
 from lakehouse.deployment.rules import all_tasks, problems
 from tests.python import PROJECT
 
+from . import JOBS, RESOURCES
+
 TARGETS = ("dev", "staging", "prod")
-FILES = [PROJECT / "databricks.yml", *sorted((PROJECT / "deploy" / "resources").glob("*.yml"))]
-# A job has a file of its own, named as its key; the other files are of what there are many.
-JOBS = [file.stem for file in FILES[1:] if file.stem not in ("alerts", "app", "dashboards", "schemas")]
+FILES = [PROJECT / "databricks.yml", *RESOURCES]
 
 
 @cache

@@ -15,15 +15,12 @@ from lakehouse.settings import Settings
 from tests.python import PROJECT
 from tests.python.lakehouse.conftest import Lakehouse
 
+from . import JOBS
 from .workspace import ALICE, TOKEN, Fault, Workspace, serve
 
 ROOT = f"/Workspace/Users/{ALICE}/.bundle/lakehouse/dev"
 CREATE = "POST /api/2.2/jobs/create"
 RESET = "POST /api/2.2/jobs/reset"
-OTHERS = ("alerts", "dashboards", "schemas")
-JOBS = sorted(
-    file.stem for file in (PROJECT / "deploy" / "resources").glob("*.yml") if file.stem not in OTHERS
-)
 
 
 class Deployment:
@@ -154,6 +151,7 @@ def test_what_only_the_cli_makes_is_named_and_left_alone(deployment: Deployment)
     plan = json.loads(deployment.deploy("--dry-run", "--json"))
     left = plan["left_to_the_cli"]
     assert "executive" in left["dashboards"] and "stock_drops" in left["alerts"]
+    assert left["apps"] == ["dashboard"]
     output = deployment.deploy()
     for kind, keys in left.items():
         assert f"{kind}, which `databricks bundle deploy` makes and this command does not: " in output

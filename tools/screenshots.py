@@ -19,6 +19,7 @@ from lakehouse.web import listen
 WIDTH, HEIGHT = 1280, 900
 PICTURES = (("executive", "light"), ("inventory", "dark"))
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
 
 
 def main() -> None:
@@ -29,14 +30,13 @@ def main() -> None:
     """
     settings = load_settings()
     settings.warehouse.tables()
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser is None:
+    if CHROMIUM is None:
         raise UsageError(f"None of {', '.join(_BROWSERS)} is installed.")
     folder = settings.project / "docs" / "images"
     folder.mkdir(exist_ok=True)
     pages = Dashboard(settings, read_project(settings, "local"))
-    with _served(pages) as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+    with served(pages) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for name, scheme in PICTURES:
             page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)  # type: ignore[arg-type]
             page.goto(f"{address}/{name}", wait_until="networkidle")
@@ -46,15 +46,17 @@ def main() -> None:
 
 
 @contextmanager
-def _served(dashboard: Dashboard) -> Iterator[str]:
+def served(dashboard: Dashboard) -> Iterator[str]:
+    """The address of the dashboard, which answers there meanwhile."""
     listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(make_app(dashboard), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(make_app(dashboard), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        # A live page would hold it up.
+        server.should_exit = server.force_exit = True
         thread.join()
 
 

@@ -15,6 +15,7 @@ from lakehouse.charts.model_docs import Model, read_models
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.reading.query import columns, read
 from lakehouse.reading.rows import Rows
+from lakehouse.semantics.queries import quoted
 from lakehouse.warehouse import Warehouse
 
 # As many as the palette of `spec` has colours.
@@ -133,9 +134,9 @@ def table_chart(
     """
     name, _ = warehouse.find(table)
     _check(warehouse, name, x, y, by)
-    dimensions = ", ".join(_quoted(column) for column in (x, by) if column)
-    names = f"{_quoted(x)} as x, {_quoted(by) if by else 'null'} as series"
-    sql = f"select {names}, sum({_quoted(y)}) as y, count(*) as row_count from {name} group by {dimensions}"
+    dimensions = ", ".join(quoted(column) for column in (x, by) if column)
+    names = f"{quoted(x)} as x, {quoted(by) if by else 'null'} as series"
+    sql = f"select {names}, sum({quoted(y)}) as y, count(*) as row_count from {name} group by {dimensions}"
     model = read_models(models).get(name.split(".")[1], Model())
     axes = [Axis(column, model.units.get(column)) for column in (x, y, by) if column]
     return summed_chart(read(warehouse, sql), readable(name.split(".")[1]), model.meaning, *axes)
@@ -220,7 +221,7 @@ def _check(warehouse: Warehouse, table: str, x: str, y: str, by: str | None) -> 
         if column not in names:
             raise UsageError(f"{table} has no column {column}.\nColumns: {', '.join(names)}")
     # Sail describes no Delta table, so a row has to tell.
-    types = ", ".join(f"typeof({_quoted(name)})" for name in names)
+    types = ", ".join(f"typeof({quoted(name)})" for name in names)
     rows = read(warehouse, f"select {types} from {table} limit 1").rows
     if not rows:
         raise NothingToDraw(f"{table} is empty: there is nothing to draw.")
@@ -228,10 +229,6 @@ def _check(warehouse: Warehouse, table: str, x: str, y: str, by: str | None) -> 
     numbers = [name for name, kind in kinds.items() if kind.startswith(_NUMERIC)]
     if y not in numbers:
         raise UsageError(f"{y} is {kinds[y]}, not a number.\nNumbers in {table}: {', '.join(numbers)}")
-
-
-def _quoted(column: str) -> str:
-    return "`" + column.replace("`", "``") + "`"
 
 
 def _complete(rows: Rows, x: Axis, y: Axis, by: Axis | None) -> tuple[list[Point], list[str]]:

@@ -47,20 +47,28 @@ def write(out: Path, content: bytes) -> None:
 
 def chart_page(chart: Chart) -> str:
     """One chart as a page of its own, with its numbers."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+    return (
+        html_templates(Path(__file__).parent)
+        .get_template("chart.html.j2")
+        .render(
+            title=chart.title,
+            lines=[line for line in (chart.meaning, *chart.notes) if line],
+            wide=inline_svg(chart, WIDE, "wide"),
+            narrow=inline_svg(chart, NARROW, "narrow"),
+            table=table_of(chart),
+            written=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        )
+    )
+
+
+def html_templates(folder: Path) -> Environment:
+    """The templates of a folder; what they are given is escaped, and has to be there."""
+    return Environment(
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    return templates.get_template("chart.html.j2").render(
-        title=chart.title,
-        lines=[line for line in (chart.meaning, *chart.notes) if line],
-        wide=inline_svg(chart, WIDE, "wide"),
-        narrow=inline_svg(chart, NARROW, "narrow"),
-        table=table_of(chart),
-        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
     )
 
 

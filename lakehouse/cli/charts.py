@@ -45,9 +45,9 @@ def report(
     from lakehouse.dashboards.pages import Dashboard
     from lakehouse.engines.dbt import read_project
 
+    settings = read_settings()
     # dbt changes the working directory.
-    settings, file = read_settings(), out.absolute() if out else None
-    file = file or settings.home / "report.html"
+    file = (out or settings.home / "report.html").absolute()
     settings.warehouse.tables()
     pages = Dashboard(settings, read_project(settings, "local"))
     for name in page or ():

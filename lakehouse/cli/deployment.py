@@ -30,7 +30,7 @@ def deploy(
 ) -> None:
     """Make jobs, schemas and volumes on Databricks as databricks.yml says; once more changes nothing.
 
-    Dashboards and alerts are only named: `databricks bundle deploy` makes them.
+    Dashboards, alerts and the app are only named: `databricks bundle deploy` makes them.
     """
     from lakehouse.deployment.deploy import deploy as carry_out
     from lakehouse.deployment.show import as_json as json_of

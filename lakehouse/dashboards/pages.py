@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lakehouse.alerts.declared import read_checks
 from lakehouse.charts.chart import readable
+from lakehouse.charts.files import html_templates
 from lakehouse.dashboards.answers import Answers, LocalAnswers, Read
 from lakehouse.dashboards.check import Known, check_pages, columns_of_models
 from lakehouse.dashboards.declared import Declaration, Filter, Page, read_pages
 from lakehouse.dashboards.parts import Drawn, Link
 from lakehouse.dashboards.tiles import Sources, draw
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.reading.query import Names
 from lakehouse.semantics.queries import literal, read_queries
 from lakehouse.settings import Settings
 
@@ -53,15 +54,9 @@ class Dashboard:
         known = Known(settings.project, queries, columns_of_models(manifest), self._checks)
         check_pages(pages, known)
         self.pages: dict[str, Declaration] = {declared.name: declared for declared in pages}
-        self._schemas = {node.name: node.schema for node in manifest.nodes.values()}
+        self._tables = Names(manifest).models
         self._answers = answers or LocalAnswers(settings.warehouse)
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = html_templates(Path(__file__).parent / "templates")
         # In the page, which is seen before anything else is asked for.
         style = (files("lakehouse.dashboards") / "page.css").read_text(encoding="utf-8")
         self._templates.globals["style"] = Markup(style)
@@ -141,7 +136,7 @@ class Dashboard:
     def _filter(self, page: str, narrowed: Filter, query: Query, read: Read) -> Drawn:
         column, chosen = narrowed.column, query.get(narrowed.column)
         text = f"cast(`{column}` as string)"
-        table = f"{self._schemas[narrowed.model]}.{narrowed.model}"
+        table = self._tables[narrowed.model]
         try:
             if chosen is not None and not read(_one_of(table, text, chosen)).rows:
                 raise UsageError(f"No {readable(column).lower()} is {chosen!r}. Choose another on the page.")

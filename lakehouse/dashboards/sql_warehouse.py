@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.dashboards.answers import MOST_KEPT, Read
 from lakehouse.engines.databricks import require_sdk
-from lakehouse.engines.dbt import check_answers
+from lakehouse.engines.dbt import check_answers, require_settings
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.reading.query import with_references
+from lakehouse.reading.query import Names
 from lakehouse.reading.rows import Rows
 from lakehouse.settings import Settings
 
@@ -31,16 +31,10 @@ class WarehouseAnswers:
     """
 
     def __init__(self, settings: Settings, manifest: "Manifest") -> None:
-        needed = ("databricks_host", "databricks_http_path")
-        if missing := [name.upper() for name in needed if not getattr(settings, name)]:
-            raise UsageError(f"--target databricks needs {', '.join(missing)}. See .env.example.")
+        require_settings(settings, "--target databricks", "databricks_host", "databricks_http_path")
         check_answers(settings.databricks_host or "")
         self._settings = settings
-        self._models = {node.name: f"{node.schema}.{node.alias}" for node in manifest.nodes.values()}
-        self._sources = {
-            (table.source_name, table.name): f"{table.schema}.{table.identifier}"
-            for table in manifest.sources.values()
-        }
+        self._names = Names(manifest)
         self._kept: dict[str, tuple[float, Rows]] = {}
         self._lock = Lock()
 
@@ -54,7 +48,7 @@ class WarehouseAnswers:
         connections: list[Any] = []
 
         def read(sql: str) -> Rows:
-            statement = with_references(sql, self._models.__getitem__, lambda *name: self._sources[name])
+            statement = self._names.sql(sql)
             # One at a time: who asks the same waits for the answer.
             with self._lock:
                 written, rows = self._kept.get(statement, (0.0, None))

@@ -88,12 +88,20 @@ def check_target(target: str, settings: Settings) -> None:
         from lakehouse.engines.spark import require_spark
 
         require_spark(settings)
-    needed = ("databricks_host", "databricks_http_path", "databricks_token")
-    missing = [name.upper() for name in needed if not getattr(settings, name)]
-    if target == "databricks" and missing:
-        raise UsageError(f"The target databricks needs {', '.join(missing)}. See .env.example.")
     if target == "databricks":
+        needed = ("databricks_host", "databricks_http_path", "databricks_token")
+        require_settings(settings, "The target databricks", *needed)
         check_answers(settings.databricks_host or "")
+
+
+def require_settings(settings: Settings, what: str, *needed: str) -> None:
+    """Make sure that settings have a value, for `what` needs them.
+
+    Raises:
+        UsageError: some have none; the message has their names.
+    """
+    if missing := [name.upper() for name in needed if not getattr(settings, name)]:
+        raise UsageError(f"{what} needs {', '.join(missing)}. See .env.example.")
 
 
 def check_answers(host: str) -> None:

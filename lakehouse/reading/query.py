@@ -16,6 +16,7 @@ from lakehouse.warehouse import Warehouse, did_you_mean
 
 if TYPE_CHECKING:
     from dbt.adapters.lakehouse.sail import Sail
+    from dbt.contracts.graph.manifest import Manifest
 
 # Nothing else of dbt's language is known here, so other braces are those of the SQL.
 _REF = re.compile(r"""\{\{\s*ref\(\s*(["'])(\w+)\1\s*\)\s*\}\}""")
@@ -92,6 +93,27 @@ def with_names(sql: str, tables: dict[str, str]) -> str:
         return written
 
     return with_references(sql, model, source)
+
+
+class Names:
+    """Tables of the project as `schema.table`, whether they are built or not: `models` by name."""
+
+    def __init__(self, manifest: "Manifest") -> None:
+        kinds = ("model", "seed", "snapshot")
+        nodes = [node for node in manifest.nodes.values() if node.resource_type in kinds]
+        self.models = {node.name: f"{node.schema}.{node.alias}" for node in nodes}
+        self._sources = {
+            (source.source_name, source.name): f"{source.schema}.{source.identifier}"
+            for source in manifest.sources.values()
+        }
+
+    def sql(self, sql: str, catalog: str = "") -> str:
+        """A query with names of tables, behind that of a `catalog`, where it has them as in dbt."""
+        return with_references(
+            sql,
+            lambda name: catalog + self.models[name],
+            lambda source, name: catalog + self._sources[source, name],
+        )
 
 
 def with_references(sql: str, model: Callable[[str], str], source: Callable[[str, str], str]) -> str:

@@ -63,6 +63,11 @@ def literal(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def quoted(name: str) -> str:
+    """A name in SQL, whatever is in it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
 def read_queries(manifest: "Manifest") -> Queries:
     """Queries of all metrics of the project."""
     gold = read_gold(manifest)

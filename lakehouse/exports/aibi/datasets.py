@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lakehouse.alerts.declared import AnomalyCheck
 from lakehouse.alerts.in_sql import judged
 from lakehouse.dashboards.declared import DAYS_OF_BAND, DAYS_OF_BLOCK, DAYS_OF_YEAR, Filter, Tile
-from lakehouse.semantics.queries import MetricQuery, literal, sql_of
+from lakehouse.semantics.queries import MetricQuery, literal, quoted, sql_of
 
 # What a filter says where it leaves nothing out.
 ALL = "(all)"
@@ -33,11 +33,6 @@ class Query:
     sql: str
     columns: dict[str, str]
     reads: frozenset[str] = frozenset()
-
-
-def quoted(name: str) -> str:
-    """A name in SQL, whatever is in it."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def of_filter(narrowed: Filter, table: str) -> Dataset:

@@ -10,7 +10,7 @@ from lakehouse.dashboards.declared import read_pages
 from lakehouse.exports.aibi import bundle
 from lakehouse.exports.aibi.dashboards import Sources, dashboard
 from lakehouse.exports.aibi.datasets import Query
-from lakehouse.reading.query import sources_referred_to, with_references
+from lakehouse.reading.query import Names, sources_referred_to
 from lakehouse.semantics.queries import read_queries
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def files(manifest: "Manifest", project: Path) -> tuple[dict[str, str], dict[str
     Raises:
         UsageError: a page or a check is wrong, or names what does not exist.
     """
-    queries, models, names = read_queries(manifest), columns_of_models(manifest), _Names(manifest)
+    queries, models, names = read_queries(manifest), columns_of_models(manifest), Names(manifest)
     checks, pages = read_checks(project), read_pages(project)
     anomalies = {check.name: check for check in checks if check.kind == "anomaly"}
     check_pages(pages, Known(project, queries, models, anomalies))
@@ -54,27 +54,6 @@ def files(manifest: "Manifest", project: Path) -> tuple[dict[str, str], dict[str
     alerts, left_out = bundle.alerts(checks, lambda name: names.sql(written(f"checks/{name}"), catalog))
     made["resources/alerts.yml"] = alerts
     return made, refused | left_out
-
-
-class _Names:
-    """Tables of the project as `schema.table`: models by name, sources by source and name."""
-
-    def __init__(self, manifest: "Manifest") -> None:
-        kinds = ("model", "seed", "snapshot")
-        nodes = [node for node in manifest.nodes.values() if node.resource_type in kinds]
-        self.models = {node.name: f"{node.schema}.{node.alias}" for node in nodes}
-        self._sources = {
-            (source.source_name, source.name): f"{source.schema}.{source.identifier}"
-            for source in manifest.sources.values()
-        }
-
-    def sql(self, sql: str, catalog: str = "") -> str:
-        """A query with names of tables where it has them as in dbt."""
-        return with_references(
-            sql,
-            lambda name: catalog + self.models[name],
-            lambda source, name: catalog + self._sources[source, name],
-        )
 
 
 def _json(content: object) -> str:

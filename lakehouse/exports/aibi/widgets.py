@@ -6,7 +6,8 @@ A field that is drawn bears the name of a column of the dataset. Each kind of wi
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from lakehouse.exports.aibi.datasets import ALL, Dataset, quoted
+from lakehouse.exports.aibi.datasets import ALL, Dataset
+from lakehouse.semantics.queries import quoted
 
 Json = dict[str, Any]
 Scale = Literal["temporal", "categorical"]

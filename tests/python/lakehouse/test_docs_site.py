@@ -1,15 +1,16 @@
 """The docs site, also in a real browser."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tools.screenshots import CHROMIUM
+
+from .charts.pages import needs_chromium
 from .conftest import Lakehouse
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FACT = "model.lakehouse.fct_sales"
 
 
@@ -42,7 +43,7 @@ def test_every_model_and_column_is_described(site: Path) -> None:
         assert columns - described == set(), model["name"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@needs_chromium
 def test_a_browser_shows_columns_and_lineage(site: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

@@ -1,32 +1,25 @@
 """Every page in a real browser: light, dark and on a phone; and what is live."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-import uvicorn
 from deltalake import DeltaTable, write_deltalake
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from lakehouse.dashboards.app import make_app
 from lakehouse.dashboards.pages import Dashboard
+from tools.screenshots import CHROMIUM, served
 
-from ..charts.pages import CHROMIUM, faint_texts, needs_chromium, violations
+from ..charts.pages import faint_texts, needs_chromium, violations
 
 pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
 def address(dashboard: Dashboard) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(make_app(dashboard), port=0, log_level="warning"))
-    listening = server.config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = server.force_exit = True
-    thread.join()
+    with served(dashboard) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """An extraction that is killed goes on where it was: nothing is missing or twice, one page is asked again."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from tests.python import PROJECT
 
 from .api import NOON
 from .conftest import Zone
+from .kills import kill_at_moments
 
 ROWS, PAGES = 450, 5
 
@@ -45,24 +45,15 @@ def test_a_kill_between_two_writes(zone: Zone, moment: str, what: str, number: i
 
 
 def test_kills_at_any_moment(zone: Zone) -> None:
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
-    moments = random.Random(seed)
     zone.api.add(ROWS)
-    kills = 0
     zone.api.before = lambda number: time.sleep(0.02)
-    for _ in range(4):
-        asked = len(zone.api.asked)
-        victim = start(zone, "after_save_state", 10_000)
-        while len(zone.api.asked) == asked and victim.poll() is None:
-            time.sleep(0.002)
-        time.sleep(moments.uniform(0, 0.06))
-        victim.kill()
-        kills += victim.wait(60) == -signal.SIGKILL
+    killed = kill_at_moments(
+        lambda: start(zone, "after_save_state", 10_000), lambda: len(zone.api.asked), kills=4, requests=3
+    )
     zone.done()
     assert zone.ids() == list(range(1, ROWS + 1))
     # One page more for each kill, and one for each run that found all done.
-    assert kills and len(zone.api.asked) <= PAGES + 4
+    assert killed and len(zone.api.asked) <= PAGES + 4
 
 
 def test_what_changes_after_a_kill_arrives(zone: Zone) -> None:

@@ -1,7 +1,6 @@
 """An extraction from Stripe that is killed goes on where it was, among what is new and among what changed."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from sampledata.servers import Fault
 from sampledata.servers.stripe import DAY
 from tests.python import PROJECT
 
+from .kills import kill_at_moments
 from .stripe_zone import CURRENCIES, NOON, StripeZone, add_charges, change, stripe_zone
 
 
@@ -73,26 +73,16 @@ def test_a_kill_while_changes_are_read(zone: StripeZone, where: str) -> None:
     assert zone.done().records == 0
 
 
-def kill_at_random(zone: StripeZone, kills: int, longest: float) -> int:
-    """Kill as many extractions; how many of them had not ended by themselves."""
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
-    moments, killed = random.Random(seed), 0
-    for _ in range(kills):
-        asked = len(zone.account.asked)
-        victim = start(zone, "after_save_state", 1_000_000)
-        while len(zone.account.asked) == asked and victim.poll() is None:
-            time.sleep(0.002)
-        time.sleep(moments.uniform(0, longest))
-        victim.kill()
-        killed += victim.wait(60) == -signal.SIGKILL
-    return killed
+def kill_at_random(zone: StripeZone, kills: int, requests: int) -> int:
+    return kill_at_moments(
+        lambda: start(zone, "after_save_state", 1_000_000), lambda: len(zone.account.asked), kills, requests
+    )
 
 
 def test_kills_at_any_moment(zone: StripeZone) -> None:
     ids = add_charges(zone.account, 450)
     zone.account.before = lambda number: time.sleep(0.01)
-    assert kill_at_random(zone, 3, 0.2)
+    assert kill_at_random(zone, kills=3, requests=5)
     zone.done()
     assert zone.ids() == ids
 
@@ -103,7 +93,7 @@ def test_ten_thousand_charges_with_faults_and_kills(zone: StripeZone) -> None:
     faults = [Fault(429), Fault(500), Fault(200, body=b"<html>"), Fault(200, body=b'{"data": [1]}', cut=True)]
     zone.account.faults = {number: faults[number // 50 % 4] for number in range(50, 5000, 50)}
     zone.account.before = lambda number: time.sleep(0.02)
-    assert kill_at_random(zone, 20, 1.0) > 10
+    assert kill_at_random(zone, kills=20, requests=20) > 10
     zone.done()
     assert zone.ids() == ids
     assert {made["currency"] for made in zone.landed()} == set(CURRENCIES)

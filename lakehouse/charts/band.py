@@ -50,8 +50,8 @@ def to_svg(band: Band, width: int) -> str:
     return vl_convert.vegalite_to_svg(specification(band, width))
 
 
-def specification(band: Band, width: int, tooltips: bool = False) -> Spec:
-    """The band as Vega-Lite, data included; `tooltips` are for where a script draws it."""
+def specification(band: Band, width: int, interactive: bool = False) -> Spec:
+    """The band as Vega-Lite, data included; `interactive`, it is for where a script draws it."""
     days = [milliseconds(day.day) for day in band.days]
     ticks = width // 100
     axis = {
@@ -64,7 +64,7 @@ def specification(band: Band, width: int, tooltips: bool = False) -> Spec:
     shown = [{"field": field, "title": title, "type": "nominal"} for field, title in names.items()]
     points: Spec = {"mark": {"type": "point", "filled": True, "size": 70}, "encoding": {"y": _y(band, "y")}}
     points["encoding"] |= {"opacity": {"condition": {"test": "datum.unusual", "value": 1}, "value": 0}}
-    points["encoding"] |= {"color": {"value": PALETTE[1]}} | ({"tooltip": shown} if tooltips else {})
+    points["encoding"] |= {"color": {"value": PALETTE[1]}} | ({"tooltip": shown} if interactive else {})
     return {
         "data": {"values": _values(band.days)},
         "width": width,

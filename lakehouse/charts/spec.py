@@ -28,6 +28,7 @@ WIDTH = 800  # pixels, everything included; a PNG has twice as many
 Spec = dict[str, Any]
 
 _LETTER = 6.5  # pixels, about
+_BRUSH = {"name": "brush", "select": {"type": "interval", "encodings": ["x"]}}
 _BEYOND = "datum.y < 0 ? -4 : 4"
 _TEXT = {"text": {"field": "text", "type": "nominal"}, "color": {"value": GREY}}
 _DAY = 24 * 60 * 60 * 1000  # milliseconds
@@ -94,8 +95,8 @@ def to_png(chart: Chart) -> bytes:
     return vl_convert.vegalite_to_png(specification(chart), scale=2)
 
 
-def specification(chart: Chart, width: int = WIDTH, titled: bool = True, tooltips: bool = False) -> Spec:
-    """The chart as Vega-Lite, data included; `tooltips` are for where a script draws it."""
+def specification(chart: Chart, width: int = WIDTH, titled: bool = True, interactive: bool = False) -> Spec:
+    """The chart as Vega-Lite, data included; `interactive`, it is for where a script draws it."""
     draw = _line if chart.is_line else _rows_of_bars if _is_horizontal(chart) else _columns_of_bars
     spec = {
         "data": {"values": _values(chart)},
@@ -106,17 +107,19 @@ def specification(chart: Chart, width: int = WIDTH, titled: bool = True, tooltip
         "config": CONFIG,
     }
     spec |= (_title(chart, width) if titled else {}) | draw(chart, width)
-    return _with_tooltips(spec, chart) if tooltips else spec
+    return _interactive(spec, chart) if interactive else spec
 
 
-def _with_tooltips(spec: Spec, chart: Chart) -> Spec:
+def _interactive(spec: Spec, chart: Chart) -> Spec:
+    """With tooltips, and on a line whose points add up a brush to choose some."""
     shown = {"label": chart.x.title, "series": chart.by and chart.by.title, "text": chart.y.title}
     fields = [{"field": field, "title": title, "type": "nominal"} for field, title in shown.items() if title]
     encoding = spec["encoding"] | {"tooltip": fields}
     if not chart.is_line:
         return spec | {"encoding": encoding}
     # Nobody hits a line with the mouse; points can be met.
-    return spec | {"mark": spec["mark"] | {"point": {"opacity": 0, "size": 150}}, "encoding": encoding}
+    spec |= {"mark": spec["mark"] | {"point": {"opacity": 0, "size": 150}}, "encoding": encoding}
+    return spec | ({"params": [_BRUSH]} if chart.adds_up else {})
 
 
 def _is_horizontal(chart: Chart) -> bool:

@@ -1,4 +1,4 @@
-// The page is whole without this. Charts get tooltips, and a live page its news.
+// The page is whole without this. Charts get tooltips and a brush, and a live page its news.
 "use strict";
 
 const wide = matchMedia("(min-width: 48.01rem)");
@@ -13,16 +13,33 @@ function loadVega() {
   return loading;
 }
 
-async function addTooltips(tile) {
+async function drawAgain(tile) {
   const chart = tile.querySelector(".chart"), specification = tile.querySelector("script");
   if (!chart || !wide.matches) return;
   await loadVega();
   const drawn = chart.querySelector(".wide"), target = document.createElement("div");
   const options = { actions: false, renderer: "svg", logLevel: 1 }; // errors only
-  await vegaEmbed(target, JSON.parse(specification.textContent), options);
+  const { view, spec } = await vegaEmbed(target, JSON.parse(specification.textContent), options);
   const svg = target.querySelector("svg");
   for (const name of ["class", "role", "aria-label"]) svg.setAttribute(name, drawn.getAttribute(name));
+  for (const part of svg.children) part.setAttribute("aria-hidden", "true"); // the picture has one description
   drawn.replaceWith(svg);
+  if (spec.params) addBrush(chart, view, spec.data.values);
+}
+
+// The sum of the points that are dragged over.
+function addBrush(chart, view, values) {
+  const note = Object.assign(document.createElement("p"), { className: "quiet", role: "status" });
+  const say = (_, { x } = {}) => {
+    const chosen = x ? values.filter((value) => value.x >= x[0] && value.x <= x[1]) : [];
+    const sum = chosen.reduce((total, value) => total + value.y, 0);
+    note.textContent = chosen.length
+      ? `${chosen[0].label} to ${chosen.at(-1).label}: ${sum.toLocaleString("en", { maximumFractionDigits: 2 })} in all.`
+      : "Drag over the chart to add up a part of it.";
+  };
+  view.addSignalListener("brush", say);
+  say();
+  chart.after(note);
 }
 
 function follow(place) {
@@ -37,7 +54,7 @@ function follow(place) {
         const open = tile.querySelector("details")?.open;
         tile.innerHTML = html;
         if (open) tile.querySelector("details")?.setAttribute("open", "");
-        addTooltips(tile);
+        drawAgain(tile);
       }
     };
   };
@@ -48,6 +65,6 @@ function follow(place) {
 }
 
 // Vega takes longer to begin than the page to be seen.
-requestAnimationFrame(() => setTimeout(() => document.querySelectorAll(".tile").forEach(addTooltips)));
+requestAnimationFrame(() => setTimeout(() => document.querySelectorAll(".tile").forEach(drawAgain)));
 const live = document.getElementById("live");
 if (live) follow(live);

@@ -126,7 +126,7 @@ def chart_parts(tile: Tile, chart: Chart, link: Link | None) -> Drawn:
         "chart_notes": list(chart.notes),
         "wide": _svg(chart, wide, "wide"),
         "narrow": _svg(chart, NARROW, "narrow"),
-        "specification": specification(chart, wide, titled=False, tooltips=True),
+        "specification": specification(chart, wide, titled=False, interactive=True),
         "table": {"caption": numbers["caption"], "columns": numbers["columns"], "rows": cells},
     }
 
@@ -151,6 +151,6 @@ def band_parts(tile: Tile, of_days: band.Band) -> Drawn:
     return table(["Day", of_days.y, "Usual", "Judgement"], cells) | {
         "wide": described(_band_svg(of_days, WHOLE), description, "wide"),
         "narrow": described(_band_svg(of_days, NARROW), description, "narrow"),
-        "specification": band.specification(of_days, WHOLE, tooltips=True),
+        "specification": band.specification(of_days, WHOLE, interactive=True),
         "chart_notes": [],
     }

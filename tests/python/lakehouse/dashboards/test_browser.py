@@ -66,6 +66,28 @@ def test_tooltips_come_with_the_script(browser: Browser, address: str) -> None:
     page.close()
 
 
+def test_a_brush_adds_up_what_it_is_dragged_over(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}/sales")
+    tile = page.get_by_role("region", name="CRM sales by month")
+    note = tile.get_by_role("status")
+    expect(note).to_have_text("Drag over the chart to add up a part of it.")
+    tile.scroll_into_view_if_needed()
+    plot = tile.locator("svg.wide .background").first.bounding_box()
+    assert plot
+    page.mouse.move(plot["x"] + 1, plot["y"] + plot["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(plot["x"] + plot["width"] + 50, plot["y"] + 5, steps=5)
+    page.mouse.up()
+    expect(note).to_contain_text("in all.")
+    tile.locator("summary").click()
+    numbers = tile.locator("td.number").all_text_contents()
+    whole = sum(float(number.replace(",", "")) for number in numbers if number)
+    said = float(note.inner_text().rsplit(": ", 1)[1].removesuffix(" in all.").replace(",", ""))
+    assert said == pytest.approx(whole, abs=0.01)
+    page.close()
+
+
 def test_a_page_is_whole_without_scripts(browser: Browser, address: str) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{address}/customer_segments")

@@ -137,7 +137,7 @@ def _pages_show_the_same(lakehouse: Lakehouse, settings: Settings, port: int, wh
     here = shown(Dashboard(load_settings(LAKEHOUSE_HOME=str(lakehouse.home)), manifest))
     failed = {place for place, html in (here | there).items() if 'class="failed"' in html}
     other = {place for place in here if place not in failed and here[place] != there[place]}
-    assert other <= {("data_health", "Builds")}
+    assert other <= {("data_health", "Builds"), ("data_health", "Failed tests")}
     events = ("app_events", "Events of the app by day")
     assert "<svg" in there[events]
     if whole:

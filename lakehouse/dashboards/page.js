@@ -65,6 +65,9 @@ function follow(place) {
 }
 
 // Vega takes longer to begin than the page to be seen.
-requestAnimationFrame(() => setTimeout(() => document.querySelectorAll(".tile").forEach(drawAgain)));
+new PerformanceObserver((entries, observer) => {
+  observer.disconnect();
+  document.querySelectorAll(".tile").forEach(drawAgain);
+}).observe({ type: "paint", buffered: true });
 const live = document.getElementById("live");
 if (live) follow(live);

@@ -1,4 +1,4 @@
-"""Recorded files of the gyms arrive whole, over Kafka as in the landing zone."""
+"""Recorded files of the gyms and of clicks arrive whole, over Kafka as in the landing zone."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ def _line(topic: str, number: int, value: Any) -> str:
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
-    """Two topics in two files, one of them compressed, out of order; a line that is no JSON; CSV files."""
+    """Two topics in two files, one of them compressed, out of order; a line that is no JSON; CSV; clicks."""
     folder = tmp_path / "gym"
     texts = {
         "registered_users": f"user_id,device_id,mac_address,registration_timestamp\n1,2,aa:bb,{_START + 1}\n",
@@ -44,11 +44,14 @@ def recorded(tmp_path: Path) -> Path:
     messages.joinpath("bpm.json.gz").write_bytes(gzip.compress("\n".join(beats).encode()))
     others = [_line("workout", 1, {"user_id": 1, "action": "start"}), "{broken", _line("other", 3, "x")]
     messages.joinpath("workout.json").write_text("\n".join(others) + "\n")
+    clicks = [json.dumps({"event_id": id, "event_time": f"2023-03-10T12:26:{id}Z"}) for id in ("12", "08")]
+    folder.joinpath("clicks.jsonl").write_text("\n".join(clicks) + "\n")
     return folder
 
 
-def _messages() -> SourceTable:
-    return next(table for table in read_contracts(PROJECT / "models") if table.name == "kafka_multiplex")
+def _tables() -> tuple[SourceTable, SourceTable]:
+    tables = {table.bronze: table for table in read_contracts(PROJECT / "models")}
+    return tables["bronze.gym_kafka_multiplex"], tables["bronze.clickstream_events"]
 
 
 @pytest.fixture
@@ -58,29 +61,38 @@ def empty_broker(tmp_path: Path) -> Iterator[Broker]:
         yield broker
 
 
-@pytest.mark.spark
 def test_both_transports_give_the_same_rows(empty_broker: Broker, recorded: Path, tmp_path: Path) -> None:
-    table = _messages()
-    empty_broker.create_topics(table.arrives.topics)
+    messages, clicks = _tables()
+    empty_broker.create_topics([*messages.arrives.topics, *clicks.arrives.topics])
     rows = {}
     for transport in ("kafka", "landing"):
         landing, tables = tmp_path / transport, LocalTables(Folders(tmp_path / f"{transport}_home"))
         if transport == "kafka":
-            summary = replay_to_kafka(recorded, Kafka(empty_broker.address), landing, 0)
-            loaded = TopicLoader(tables, table, Kafka(empty_broker.address)).load()
-            assert loaded == 4
-            assert str(summary).startswith("Sent 3 bpm, 2 gym_logins, 1 other, 1 registered_users, 1 workout")
+            kafka = Kafka(empty_broker.address)
+            summary = replay_to_kafka(recorded, kafka, landing, 0)
+            assert [TopicLoader(tables, table, kafka).load() for table in (messages, clicks)] == [4, 2]
+            sent = "3 bpm, 2 clicks, 2 gym_logins, 1 other, 1 registered_users, 1 workout"
+            assert str(summary).startswith(f"Sent {sent}")
             assert summary.unsendable == 1
         else:
             summary = replay_to_landing(recorded, landing, 0)
-            assert summary.lines == {"kafka_multiplex": 6, "gym_logins": 2, "registered_users": 1}
-            bronze.load(tables, [table], str(landing))
-        found = tables.select(table.bronze, "select * from {t} where topic <> 'other'")
+            assert summary.lines == {
+                "kafka_multiplex": 6,
+                "gym_logins": 2,
+                "registered_users": 1,
+                "clicks": 2,
+            }
+            bronze.load(tables, [messages, clicks], str(landing))
+        found = tables.select(messages.bronze, "select * from {t} where topic <> 'other'")
         columns = ["key", "value", "topic", "timestamp", "event_date", "event_week", "_rescued_data"]
-        rows[transport] = sorted(tuple(row.values()) for row in found.select(columns).to_pylist())
+        clicked = tables.select(clicks.bronze, "select event_id, event_time from {t}")
+        rows[transport] = [
+            sorted(tuple(row.values()) for row in table.to_pylist())
+            for table in (found.select(columns), clicked)
+        ]
         assert len(list((landing / "gym").rglob("*.csv"))) == 2
         assert not list(landing.rglob("*.partial"))
-    assert len(rows["kafka"]) == 4
+    assert [len(found) for found in rows["kafka"]] == [4, 2]
     assert rows["kafka"] == rows["landing"]
 
 

@@ -76,14 +76,14 @@ def _push(vendor: str, scale: float, seed: int) -> None:
 
 @app.command()
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Recorded files of the gyms.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Recorded files of the gyms, or of clicks.")],
     to: Annotated[
         Literal["kafka", "landing"], typer.Option(help="Where messages go; CSV files always land.")
     ],
     speed: Annotated[float, typer.Option(help="1 is real time, 60 a minute per second, 0 no waiting.")] = 1.0,
     landing: LandingOption = None,
 ) -> None:
-    """Send recorded files of the gyms as a live stream, over Kafka or as files."""
+    """Send recorded files of the gyms, or of clicks, as a live stream: over Kafka or as files."""
     from ingestion.kafka import KafkaUnavailable
     from sampledata.replay import ReplayError, replay_to_kafka, replay_to_landing
 

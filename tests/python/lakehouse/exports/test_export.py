@@ -27,6 +27,30 @@ def test_the_same_project_gives_the_same_bytes(project: "Manifest", tmp_path: Pa
     assert contents[0] == contents[1] != {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "shown_in"),
+    [
+        ("aibi", ["dashboards/supply_chain.lvdash.json"]),
+        ("powerbi", ["Lakehouse.SemanticModel/definition/tables/Metrics.tmdl"]),
+        ("metric-views", ["shipments_metrics.sql"]),
+        ("clickhouse", []),
+    ],
+)
+def test_a_metric_that_changes_its_definition_changes_what_shows_it_alone(
+    project: "Manifest", tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, shown_in: list[str]
+) -> None:
+    settings = load_settings(LAKEHOUSE_HOME=str(tmp_path / "home"))
+    before = export(kind, project, settings).files
+    (subject,) = (model for model in project.semantic_models.values() if model.name == "shipments")
+    (measure,) = (measure for measure in subject.measures if measure.name == "shipments")
+    monkeypatch.setattr(measure, "expr", "case when carrier = 'none' then 1 end")
+    after = export(kind, project, settings).files
+    assert [name for name in after if after[name] != before[name]] == shown_in
+    for name in shown_in:
+        new = set(after[name].splitlines()) - set(before[name].splitlines())
+        assert new and all("none" in line for line in new)
+
+
 def test_a_table_that_is_gone_leaves_no_file(tmp_path: Path) -> None:
     write(Export({"model/tables/old.tmdl": "old", "notes.md": "x"}, owned=["model"]), tmp_path)
     (tmp_path / "model" / ".pbi").mkdir()

@@ -21,6 +21,7 @@ from sampledata.servers import Fault, serve
 from sampledata.servers.stripe import Account
 from tests.python import PROJECT
 from tests.python.lakehouse.conftest import Lakehouse
+from tests.python.sleep import replace_sleep
 
 KEY = "sk_test_canary77"
 KINDS = ["customers", "products", "prices", "payment_intents"]
@@ -107,7 +108,7 @@ def test_a_push_that_is_stopped_goes_on(sent: list[Item], account: Account) -> N
 def test_a_request_whose_answer_got_lost_creates_nothing_twice(
     sent: list[Item], account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    replace_sleep(monkeypatch, lambda seconds: None)
     with serve(account) as url:
         original, lost = account.answer, iter([False, True, True] * 1000)
         account.answer = lambda call: (  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from ingestion.connectors.stream import Stream
 from ingestion.contracts import SourceTable
+from tests.python.sleep import replace_sleep
 
 from .api import KEY, Api, serve
 from .landed import Landed
@@ -73,5 +74,5 @@ def zone(tmp_path: Path) -> Iterator[Zone]:
 def patient(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[float]]:
     """Time that passes at once; returns the seconds that were waited."""
     waited: list[float] = []
-    monkeypatch.setattr("time.sleep", waited.append)
+    replace_sleep(monkeypatch, waited.append)
     return lambda: waited

@@ -15,6 +15,7 @@ from ingestion.connectors.stream import Stream
 from sampledata.servers import Fault
 from sampledata.servers.shopify import CUT_OFF, objects
 from sampledata.servers.shopify.objects import Address, Currency, Line, Order
+from tests.python.sleep import replace_sleep
 
 from .shopify import CLIENT, NOON, TABLES, TOKEN, Store, open_store
 
@@ -23,7 +24,7 @@ from .shopify import CLIENT, NOON, TABLES, TOKEN, Store, open_store
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """An empty shop, and time that passes at once."""
     with open_store(tmp_path / "landing") as opened:
-        monkeypatch.setattr("time.sleep", opened.clock.sleep)
+        replace_sleep(monkeypatch, opened.clock.sleep)
         yield opened
 
 

@@ -12,6 +12,7 @@ from sampledata.servers import Fault
 from sampledata.servers.shopify import Answers, objects
 from sampledata.servers.shopify.answers import SDL
 from sampledata.servers.shopify.objects import gid
+from tests.python.sleep import replace_sleep
 
 from .shopify import NOON, TABLES, Store, open_store
 
@@ -20,7 +21,7 @@ from .shopify import NOON, TABLES, Store, open_store
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A shop with twelve orders, and time that passes at once."""
     with open_store(tmp_path / "landing") as opened:
-        monkeypatch.setattr("time.sleep", opened.clock.sleep)
+        replace_sleep(monkeypatch, opened.clock.sleep)
         opened.add(12)
         yield opened
 

@@ -56,6 +56,7 @@ demo: .venv/.ready  ## Generate sample data, run everything, say where to look
 		'  lakehouse query "select * from gold.fct_sales limit 10"' \
 		'  lakehouse status' \
 		'  lakehouse chart fct_sales --x order_date --y profit --out profit.html' \
+		'  lakehouse dashboard    # pages with charts, in a browser' \
 		'  make docs    # every table and column, with lineage'
 
 .PHONY: kafka

@@ -74,7 +74,7 @@ def test_a_killed_change_of_a_contract_is_taken_over_by_the_next_run(tmp_path: P
 
 
 @pytest.mark.soak
-def test_a_hundred_kills(tmp_path: Path) -> None:
+def test_ninety_kills(tmp_path: Path) -> None:
     tally = Tally()
     for sources, kills in ((), 10), (("events", "gym"), 80):
         campaign = Campaign(tmp_path / f"{len(sources)} sources", sources, seed=kills)
@@ -82,6 +82,12 @@ def test_a_hundred_kills(tmp_path: Path) -> None:
             delivery = number % 2 + 1
             commands = _COMMANDS[delivery]
             kill(campaign, commands[number // 2 % len(commands)], delivery, tally, by_time=number % 3 == 0)
+    tally.close()
+
+
+@pytest.mark.soak
+def test_ten_killed_changes_of_a_contract(tmp_path: Path) -> None:
+    campaign, tally = Campaign(tmp_path, ("events", "gym"), seed=3), Tally()
     overwrite(campaign, copy_project(tmp_path / "project"), tally, kills=10)
     tally.close()
 

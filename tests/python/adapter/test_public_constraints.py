@@ -23,7 +23,9 @@ from dbt.tests.adapter.persist_docs.test_persist_docs import (
 )
 
 
-class TestTableConstraintsColumnsEqual(BaseTableConstraintsColumnsEqual):
+class _Types:
+    """How types are spelled here."""
+
     @pytest.fixture
     def string_type(self) -> str:
         return "string"
@@ -45,48 +47,16 @@ class TestTableConstraintsColumnsEqual(BaseTableConstraintsColumnsEqual):
         ]
 
 
-class TestViewConstraintsColumnsEqual(BaseViewConstraintsColumnsEqual):
-    @pytest.fixture
-    def string_type(self) -> str:
-        return "string"
-
-    @pytest.fixture
-    def int_type(self) -> str:
-        return "int"
-
-    @pytest.fixture
-    def data_types(self) -> list[list[str]]:
-        return [
-            ["1", "int", "int"],
-            ["'1'", "string", "string"],
-            ["true", "boolean", "boolean"],
-            ["date'2013-11-03'", "date", "date"],
-            ["timestamp'2013-11-03 00:00:00'", "timestamp", "timestamp"],
-            ["array('a', 'b')", "array<string>", "array<string>"],
-            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "decimal(10,2)"],
-        ]
+class TestTableConstraintsColumnsEqual(_Types, BaseTableConstraintsColumnsEqual):
+    pass
 
 
-class TestIncrementalConstraintsColumnsEqual(BaseIncrementalConstraintsColumnsEqual):
-    @pytest.fixture
-    def string_type(self) -> str:
-        return "string"
+class TestViewConstraintsColumnsEqual(_Types, BaseViewConstraintsColumnsEqual):
+    pass
 
-    @pytest.fixture
-    def int_type(self) -> str:
-        return "int"
 
-    @pytest.fixture
-    def data_types(self) -> list[list[str]]:
-        return [
-            ["1", "int", "int"],
-            ["'1'", "string", "string"],
-            ["true", "boolean", "boolean"],
-            ["date'2013-11-03'", "date", "date"],
-            ["timestamp'2013-11-03 00:00:00'", "timestamp", "timestamp"],
-            ["array('a', 'b')", "array<string>", "array<string>"],
-            ["cast(1 as decimal(10, 2))", "decimal(10,2)", "decimal(10,2)"],
-        ]
+class TestIncrementalConstraintsColumnsEqual(_Types, BaseIncrementalConstraintsColumnsEqual):
+    pass
 
 
 @pytest.mark.skip(

@@ -46,24 +46,24 @@ def _check_hooks(project: Any, table: str, state: str, count: int) -> None:
         assert row["run_started_at"] and row["thread_id"]
 
 
-class TestPrePostModelHooks(BasePrePostModelHooks):
+class _ModelHooks:
+    """What the suite reads of hooks around a model."""
+
     def get_ctx_vars(self, state: str, count: int, project: Any) -> list[dict[str, Any]]:
         return _hooked(project, "on_model_hook", state, count)
 
     def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
         _check_hooks(project, "on_model_hook", state, count)
 
+
+class TestPrePostModelHooks(_ModelHooks, BasePrePostModelHooks):
     @pytest.fixture(scope="class")
     def project_config_update(self) -> dict[str, Any]:
         return {"models": {"test": {"pre-hook": [MODEL_PRE_HOOK], "post-hook": [MODEL_POST_HOOK]}}}
 
 
-class TestHookRefs(BaseHookRefs):
-    def get_ctx_vars(self, state: str, count: int, project: Any) -> list[dict[str, Any]]:
-        return _hooked(project, "on_model_hook", state, count)
-
-    def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
-        _check_hooks(project, "on_model_hook", state, count)
+class TestHookRefs(_ModelHooks, BaseHookRefs):
+    pass
 
 
 class TestPrePostModelHooksOnSeeds(BasePrePostModelHooksOnSeeds):
@@ -86,32 +86,18 @@ class TestPrePostModelHooksOnSnapshots(BasePrePostModelHooksOnSnapshots):
     pass
 
 
-class TestPrePostModelHooksInConfig(BasePrePostModelHooksInConfig):
-    def get_ctx_vars(self, state: str, count: int, project: Any) -> list[dict[str, Any]]:
-        return _hooked(project, "on_model_hook", state, count)
-
-    def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
-        _check_hooks(project, "on_model_hook", state, count)
+class TestPrePostModelHooksInConfig(_ModelHooks, BasePrePostModelHooksInConfig):
+    pass
 
 
-class TestPrePostModelHooksInConfigWithCount(BasePrePostModelHooksInConfigWithCount):
-    def get_ctx_vars(self, state: str, count: int, project: Any) -> list[dict[str, Any]]:
-        return _hooked(project, "on_model_hook", state, count)
-
-    def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
-        _check_hooks(project, "on_model_hook", state, count)
-
+class TestPrePostModelHooksInConfigWithCount(_ModelHooks, BasePrePostModelHooksInConfigWithCount):
     @pytest.fixture(scope="class")
     def project_config_update(self) -> dict[str, Any]:
         return {"models": {"test": {"pre-hook": [MODEL_PRE_HOOK], "post-hook": [MODEL_POST_HOOK]}}}
 
 
-class TestPrePostModelHooksInConfigKwargs(BasePrePostModelHooksInConfigKwargs):
-    def get_ctx_vars(self, state: str, count: int, project: Any) -> list[dict[str, Any]]:
-        return _hooked(project, "on_model_hook", state, count)
-
-    def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
-        _check_hooks(project, "on_model_hook", state, count)
+class TestPrePostModelHooksInConfigKwargs(_ModelHooks, BasePrePostModelHooksInConfigKwargs):
+    pass
 
 
 class TestPrePostSnapshotHooksInConfigKwargs(BasePrePostSnapshotHooksInConfigKwargs):

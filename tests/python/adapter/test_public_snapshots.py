@@ -40,21 +40,24 @@ def _plain(sql: str) -> str:
     return sql
 
 
-class TestSimpleSnapshot(BaseSimpleSnapshot):
+class _Seeds:
     @pytest.fixture(scope="class")
     def project_config_update(self) -> dict[str, Any]:
         """Sail knows no common type of a date and a timestamp."""
         return {"seeds": {"+column_types": {"updated_at": "timestamp"}}}
 
 
-class TestSnapshotCheck(BaseSnapshotCheck):
-    @pytest.fixture(scope="class")
-    def project_config_update(self) -> dict[str, Any]:
-        """Sail knows no common type of a date and a timestamp."""
-        return {"seeds": {"+column_types": {"updated_at": "timestamp"}}}
+class TestSimpleSnapshot(_Seeds, BaseSimpleSnapshot):
+    pass
 
 
-class TestSnapshotNewRecordCheckMode(BaseSnapshotNewRecordCheckMode):
+class TestSnapshotCheck(_Seeds, BaseSnapshotCheck):
+    pass
+
+
+class _NewRecords:
+    """The statements of the suite, as Sail takes them."""
+
     @pytest.fixture(scope="class")
     def snapshots(self) -> dict[str, str]:
         return {"snapshot.sql": _plain(timestamp_mode._snapshot_actual_sql)}
@@ -78,6 +81,10 @@ class TestSnapshotNewRecordCheckMode(BaseSnapshotNewRecordCheckMode):
     @pytest.fixture(scope="class")
     def reinsert_sql(self) -> str:
         return _plain(timestamp_mode._reinsert_sql)
+
+
+class TestSnapshotNewRecordCheckMode(_NewRecords, BaseSnapshotNewRecordCheckMode):
+    pass
 
 
 class TestSnapshotNewRecordDbtValidToCurrent(BaseSnapshotNewRecordDbtValidToCurrent):
@@ -98,30 +105,8 @@ class TestSnapshotNewRecordDbtValidToCurrent(BaseSnapshotNewRecordDbtValidToCurr
         return _plain(valid_to_current._delete_sql)
 
 
-class TestSnapshotNewRecordTimestampMode(BaseSnapshotNewRecordTimestampMode):
-    @pytest.fixture(scope="class")
-    def snapshots(self) -> dict[str, str]:
-        return {"snapshot.sql": _plain(timestamp_mode._snapshot_actual_sql)}
-
-    @pytest.fixture(scope="class")
-    def seed_new_record_mode_statements(self) -> list[str]:
-        return [_plain(sql) for sql in timestamp_mode._seed_new_record_mode_statements]
-
-    @pytest.fixture(scope="class")
-    def delete_sql(self) -> str:
-        return _plain(timestamp_mode._delete_sql)
-
-    @pytest.fixture(scope="class")
-    def invalidate_sql_statements(self) -> list[str]:
-        return [_plain(sql) for sql in timestamp_mode._invalidate_sql_statements]
-
-    @pytest.fixture(scope="class")
-    def update_sql(self) -> str:
-        return _plain(timestamp_mode._update_sql)
-
-    @pytest.fixture(scope="class")
-    def reinsert_sql(self) -> str:
-        return _plain(timestamp_mode._reinsert_sql)
+class TestSnapshotNewRecordTimestampMode(_NewRecords, BaseSnapshotNewRecordTimestampMode):
+    pass
 
 
 class TestSnapshotEphemeralHardDeletes(BaseSnapshotEphemeralHardDeletes):
